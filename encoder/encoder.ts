@@ -1,0 +1,59 @@
+import type { ErrorCode } from '../errors.js'
+import type { Code } from '../hamming/code.js'
+import type { Manifest, PictureInput } from '../registry/manifest.js'
+
+/**
+ * Who waits for an encoding. An encoder takes work in this order, a step of at most 50 ms at a time, so that a query
+ * never waits behind a backfill.
+ */
+export type Lane = 'query' | 'live' | 'previous' | 'backfill'
+
+/** What a version makes of one picture. */
+export interface Encoding {
+  readonly code: Code
+  /** The outputs before the sign, [bits], where they were asked for: a query's order among equals comes from them. */
+  readonly outputs?: Float32Array
+  /** Features to re-rank ties by, at most 64, where the model makes them. */
+  readonly detail?: Int8Array
+}
+
+/** Why one picture of a batch has no encoding. */
+export interface EncodingRefusal {
+  readonly refused: ErrorCode
+  readonly message: string
+}
+
+export interface EncodeRequest {
+  /** As in the manifest. */
+  readonly version: string
+  readonly lane: Lane
+  /** `count` pictures of u8 [height, width, 3], RGB, one after the other, in the size the manifest's input asks for. */
+  readonly pixels: Uint8Array
+  readonly count: number
+  /** @default false */
+  readonly outputs?: boolean
+}
+
+/**
+ * Turns pixels into codes. The model lives in other processes; nothing here blocks the event loop.
+ *
+ * A worker that dies has its batch retried, cut in halves, until the one picture that kills is alone: it is refused
+ * with `HAMMINGBIRD_IMAGE_KILLS`, the others get their codes.
+ */
+export interface Encoder extends AsyncDisposable {
+  /** Makes a version ready to encode. Loading one that is loaded is no work. `HAMMINGBIRD_MODEL_INVALID` when it cannot be. */
+  load (manifest: Manifest, directory: string | undefined): Promise<void>
+  unload (version: string): Promise<void>
+  /** Answers in the order of the pictures. `HAMMINGBIRD_VERSION_NOT_READY` for a version that is not loaded. */
+  encode (request: EncodeRequest): Promise<readonly (Encoding | EncodingRefusal)[]>
+  close (): Promise<void>
+}
+
+export function isRefused (result: Encoding | EncodingRefusal): result is EncodingRefusal {
+  return 'refused' in result
+}
+
+/** Bytes of one picture in the form an input asks for. */
+export function inputBytes ({ width, height }: PictureInput): number {
+  return width * height * 3
+}

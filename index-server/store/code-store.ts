@@ -1,0 +1,69 @@
+import type { Code } from '../../hamming/code.js'
+
+/**
+ * The codes of one version, searchable. Every search is exact; what keeps them (memory, disk, both) is the
+ * implementation's. The suite in test/suites/code-store.ts holds each one to a scan of everything.
+ *
+ * An *ordinal* is the number of a code in its version's table: given out in order of arrival, from 0, never again.
+ * An image whose code changes gets a new ordinal, and the old one is removed.
+ */
+export interface CodeStore {
+  readonly bits: number
+  /** Codes that can be found now. */
+  readonly count: number
+  /** Grows by one with each `apply`. */
+  readonly sequence: number
+  /**
+   * Makes changes searchable, all at once: no search sees a part of them. They are durable already: this follows the
+   * write batch that holds them, in its order.
+   */
+  apply (changes: readonly CodeChange[]): void
+  /**
+   * The codes within `radius` of the query, or the nearest ones until there are `k`, or both: the nearest k of those
+   * within the radius. At least one of `k` and `radius` is given.
+   *
+   * @throws CodeWidthError for a code of another width.
+   */
+  search (query: CodeQuery): Promise<CodeAnswer>
+}
+
+export type CodeChange =
+  | { readonly kind: 'add', readonly ordinal: number, readonly code: Code }
+  | { readonly kind: 'remove', readonly ordinal: number, readonly code: Code }
+
+export interface CodeQuery {
+  readonly code: Code
+  readonly k?: number
+  readonly radius?: number
+  /** As of this sequence, where the store still knows it: else `HAMMINGBIRD_PAGE_EXPIRED`. @default now */
+  readonly at?: number
+  /** Which ordinals count: a filter, applied inside verification, so that k are found while k match. @default all */
+  readonly accept?: (ordinal: number) => boolean
+  /** Holds the store to a plan; for tests and `Explain`. @default the planner's choice */
+  readonly plan?: 'probe' | 'scan'
+  /** Rejects with its reason when aborted. */
+  readonly signal?: AbortSignal
+}
+
+/** Codes that are equal, found together. */
+export interface CodeGroup {
+  readonly code: Code
+  readonly distance: number
+  /** Newest first. Never empty. Valid until the store's next `apply`: copy to keep. */
+  readonly ordinals: ArrayLike<number>
+}
+
+export interface CodeAnswer {
+  /**
+   * In order of distance. With `k`, the last distance may hold more than are needed: all that are tied there are given,
+   * so that the caller can order them.
+   */
+  readonly groups: readonly CodeGroup[]
+  /** Everything that matches within this distance is in `groups`. */
+  readonly radiusCovered: number
+  readonly plan: 'probe' | 'scan' | 'probe-then-scan'
+  readonly tables: number
+  readonly buckets: number
+  /** Codes compared bit by bit. */
+  readonly candidates: number
+}

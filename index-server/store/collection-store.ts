@@ -1,0 +1,129 @@
+import type { ErrorCode } from '../../errors.js'
+import type { Code } from '../../hamming/code.js'
+import type { CodeStore } from './code-store.js'
+
+/**
+ * All that is kept of one collection: the join of items, labels and codes (design.md section 1, "Join"), the positions
+ * in the log up to which it has been folded, and each version's tables. One RocksDB directory holds all collections.
+ *
+ * `apply` writes everything that a run of records of one topic-partition changes, together with that partition's
+ * position, in one write batch: replaying what was applied changes nothing, and a crash loses nothing.
+ */
+export interface CollectionStore {
+  readonly name: string
+  /** Where to read on in each partition of a topic: what `apply` last wrote. A partition never read is not there. */
+  positions (topic: string): Promise<ReadonlyMap<number, AppliedPosition>>
+  apply (changes: readonly StoreChange[], position: AppliedPosition & { readonly topic: string, readonly partition: number }): Promise<void>
+
+  /** Gives a version tables; one that has them keeps them. */
+  addVersion (version: string, bits: number): Promise<void>
+  /** Drops a version's codes and tables, in steps. */
+  dropVersion (version: string): Promise<void>
+  versions (): readonly string[]
+  /** @throws HammingbirdError `HAMMINGBIRD_NOT_FOUND` for a version without tables. */
+  codes (version: string): CodeStore
+
+  /** What is known of a live image; `undefined` when it is unknown or deleted. */
+  item (id: string): Promise<StoredItem | undefined>
+  /** The images behind ordinals, in order; `undefined` where one was removed meanwhile. */
+  itemsOf (version: string, ordinals: readonly number[]): Promise<(StoredItem | undefined)[]>
+  picture (id: string): Promise<Buffer | undefined>
+  /** Live items in order of id, behind `after`. */
+  items (after?: string): AsyncIterable<readonly StoredItem[]>
+  /** Newer than what source position, as the item or tombstone of an id has it; `undefined` for an unknown id. */
+  sourceOf (id: string): Promise<SourcePosition | undefined>
+
+  counts (version: string): VersionCounts
+  /** Per items partition: which source positions are settled under a version (design.md "Progress"). */
+  progress (version: string): ReadonlyMap<number, PartitionProgress>
+
+  setAside (query: { readonly code?: string, readonly after?: SetAsideKey, readonly limit: number }): Promise<readonly StoredSetAside[]>
+  setAsideOf (id: string): Promise<StoredSetAside | undefined>
+
+  /** Marks all ids of a partition unseen; `endSweep` removes those no change has touched since. */
+  beginSweep (topic: string, partition: number): Promise<void>
+  endSweep (topic: string, partition: number): Promise<void>
+}
+
+export interface AppliedPosition {
+  /** The next offset to read. */
+  readonly next: number
+  /** When it was applied, Unix time: a reader away too long must sweep. */
+  readonly atMs: number
+}
+
+export interface SourcePosition {
+  readonly partition: number
+  readonly offset: number
+}
+
+/** What one record of the log says, in the words of the join. `partition` is the items partition throughout. */
+export type StoreChange =
+  | { readonly kind: 'item', readonly id: string, readonly partition: number, readonly offset: number, readonly item: ItemFields, readonly picture: Uint8Array | undefined }
+  | { readonly kind: 'item-gone', readonly id: string, readonly partition: number, readonly offset: number, readonly source: SourcePosition | undefined }
+  /** `labels: null` returns to the item's own. */
+  | { readonly kind: 'labels', readonly id: string, readonly labels: readonly string[] | null }
+  | { readonly kind: 'code', readonly version: string, readonly id: string, readonly partition: number, readonly itemOffset: number, readonly code: Code, readonly detail: Uint8Array | undefined }
+  | { readonly kind: 'code-refused', readonly version: string, readonly id: string, readonly partition: number, readonly itemOffset: number, readonly refused: ErrorCode }
+  /** The codes topic's own tombstone: nothing to join (the item's tombstone rules), but a sweep sees it. */
+  | { readonly kind: 'code-gone', readonly version: string, readonly id: string, readonly partition: number }
+  /** `version` is undefined for progress of the items topic itself. */
+  | { readonly kind: 'progress', readonly version: string | undefined, readonly partition: number, readonly sourcePartition: number, readonly next: number, readonly publishedAtMs: number }
+  | { readonly kind: 'set-aside', readonly entry: StoredSetAside }
+
+export interface ItemFields {
+  readonly labels: readonly string[]
+  readonly metadata: Readonly<Record<string, string>>
+  readonly uri: string
+  readonly capturedAtMs: number | undefined
+  /** Of the original bytes. */
+  readonly sha256: Uint8Array
+  readonly source: SourcePosition
+  readonly publishedAtMs: number
+  readonly width: number
+  readonly height: number
+  readonly format: string
+}
+
+export interface StoredItem extends Omit<ItemFields, 'labels'> {
+  readonly id: string
+  /** Those that count: given later by people, else the item's. */
+  readonly labels: readonly string[]
+  readonly partition: number
+  /** In C.items: the image's version number. */
+  readonly offset: number
+  readonly codes: ReadonlyMap<string, StoredCode>
+}
+
+export type StoredCode =
+  | { readonly ordinal: number, readonly code: Code, readonly detail: Uint8Array | undefined, readonly itemOffset: number, readonly stale: boolean }
+  | { readonly refused: ErrorCode }
+
+/** coded + setAside + waiting = live. */
+export interface VersionCounts {
+  readonly live: number
+  readonly coded: number
+  readonly setAside: number
+  readonly waiting: number
+}
+
+/** By source partition: the next source offset not known to be settled, and the publish time of the newest settled. */
+export type PartitionProgress = ReadonlyMap<number, { readonly next: number, readonly publishedAtMs: number }>
+
+export interface SetAsideKey {
+  readonly partition: number
+  readonly offset: number
+}
+
+/** What C.set-aside says of a message; its bytes stay in the log. */
+export interface StoredSetAside extends SetAsideKey {
+  readonly id: string
+  readonly code: string
+  readonly message: string
+  readonly stage: string
+  readonly sourceTopic: string
+  readonly sourcePartition: number
+  readonly sourceOffset: number
+  readonly atMs: number
+  readonly imageBytes: number
+}

@@ -1,0 +1,20 @@
+import type { ErrorCode } from '../errors.js'
+
+/**
+ * What passes between a process of ours and its workers (child processes: decoders, encoders). Each request is
+ * answered once, under its `id`, in any order. Bytes travel as they are (structured clone over the channel).
+ *
+ * `Job` and `Result` belong to the kind of worker; the frame around them is the same for all.
+ */
+export interface WorkerRequest<Job> {
+  readonly id: number
+  readonly job: Job
+}
+
+export type WorkerReply<Result> =
+  | { readonly id: number, readonly kind: 'done', readonly result: Result }
+  | { readonly id: number, readonly kind: 'failed', readonly code: ErrorCode, readonly message: string }
+  /** Work on `id` goes on: sent between steps, so that a slow batch is told from a hanging one. */
+  | { readonly id: number, readonly kind: 'step' }
+  /** Sent once, before anything else: the worker can take jobs. */
+  | { readonly id: 0, readonly kind: 'ready' }

@@ -35,6 +35,7 @@ export const codes = {
   HAMMINGBIRD_TOPIC_SETTINGS: { retryable: false, means: 'a topic has settings that break a guarantee' },
   HAMMINGBIRD_MESSAGE_TOO_LARGE: { retryable: false, means: 'a message is larger than the log takes' },
 
+  HAMMINGBIRD_BACKEND: { retryable: false, means: 'no TensorFlow of the kind asked for: hammingbird doctor says what to do' },
   HAMMINGBIRD_MODEL_INVALID: { retryable: false, means: 'a model\'s files are damaged, lie about themselves, or do not give their recorded outputs' },
   HAMMINGBIRD_VERSION_NOT_READY: { retryable: true, means: 'this server has not loaded that version yet' },
   HAMMINGBIRD_VERSION_RETIRED: { retryable: false, means: 'the version\'s codes were dropped' },

@@ -90,3 +90,7 @@ export function invalid (field: string, description: string): HammingbirdError {
 export function codeOf (err: unknown): ErrorCode {
   return err instanceof HammingbirdError ? err.code : 'HAMMINGBIRD_INTERNAL'
 }
+
+export function isErrorCode (text: string): text is ErrorCode {
+  return Object.hasOwn(codes, text)
+}

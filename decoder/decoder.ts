@@ -30,3 +30,7 @@ export interface Decoder extends AsyncDisposable {
   pixels (pictures: readonly Uint8Array[], input: PictureInput): Promise<readonly (Uint8Array | DecodingRefusal)[]>
   close (): Promise<void>
 }
+
+export function isDecodingRefusal (outcome: CanonicalPicture | Uint8Array | DecodingRefusal): outcome is DecodingRefusal {
+  return 'refused' in outcome
+}

@@ -5,7 +5,7 @@ import { build } from 'esbuild'
 import { cpSync, existsSync, readdirSync, renameSync, rmSync, statSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-const folders = ['hamming', 'kv', 'log', 'workers', 'decoder', 'encoder', 'registry', 'operators', 'pipeline', 'client',
+const folders = ['hamming', 'kv', 'log', 'topics', 'workers', 'decoder', 'encoder', 'registry', 'operators', 'pipeline', 'client',
   'index-server', 'trainer', 'evaluation', 'cli', 'telemetry', 'bench', 'dev', 'test', 'proto/gen']
 /** Files that are read at run time and must lie beside the code. */
 const assets = /\.(wasm|binpb|json|html|css|svg)$/

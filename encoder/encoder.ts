@@ -32,6 +32,8 @@ export interface EncodeRequest {
   readonly count: number
   /** @default false */
   readonly outputs?: boolean
+  /** Called after each step: the work goes on. */
+  readonly beat?: () => void
 }
 
 /**

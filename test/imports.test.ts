@@ -9,15 +9,16 @@ const allowed: Record<string, readonly string[]> = {
   proto: [],
   kv: ['errors.ts'],
   log: ['errors.ts', 'kv'],
-  registry: ['errors.ts', 'hamming', 'proto', 'log'],
+  topics: ['errors.ts', 'log', 'proto'],
+  registry: ['errors.ts', 'hamming', 'proto', 'log', 'topics'],
   workers: ['errors.ts'],
   decoder: ['errors.ts', 'registry', 'workers'],
   encoder: ['errors.ts', 'hamming', 'registry', 'workers'],
   operators: ['errors.ts'],
   telemetry: ['errors.ts'],
   client: ['errors.ts', 'proto'],
-  pipeline: ['errors.ts', 'hamming', 'log', 'registry', 'encoder', 'decoder', 'operators', 'proto'],
-  'index-server': ['errors.ts', 'hamming', 'kv', 'log', 'registry', 'encoder', 'decoder', 'operators', 'proto'],
+  pipeline: ['errors.ts', 'hamming', 'log', 'topics', 'registry', 'encoder', 'decoder', 'operators', 'proto'],
+  'index-server': ['errors.ts', 'hamming', 'kv', 'log', 'topics', 'registry', 'encoder', 'decoder', 'operators', 'proto'],
   trainer: ['errors.ts', 'hamming', 'registry', 'encoder', 'client', 'proto'],
   evaluation: ['errors.ts', 'hamming', 'registry', 'encoder', 'trainer', 'client', 'proto']
 }
@@ -29,7 +30,7 @@ const doors: Record<string, RegExp> = {
   kafkajs: /^log\/kafka-log\.ts$/,
   sharp: /^(decoder|dev|bench|test)\//,
   '@tensorflow/': /^(encoder|trainer)\//,
-  rxjs: /^(operators|pipeline|index-server|test)\//
+  rxjs: /^(operators|registry|pipeline|index-server|test)\//
 }
 
 const sources = readdirSync('.', { recursive: true, withFileTypes: true })

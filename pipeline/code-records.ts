@@ -1,0 +1,63 @@
+import { isDecodingRefusal, type Decoder, type DecodingRefusal } from '../decoder/decoder.js'
+import { isRefused, type Encoder, type Encoding, type EncodingRefusal, type Lane } from '../encoder/encoder.js'
+import type { Claim, LogRecord, NewRecord } from '../log/log.js'
+import type { Envelope } from '../operators/envelope.js'
+import { CodeRecord, ItemRecord } from '../proto/gen/hammingbird/v1/log.js'
+import type { Manifest } from '../registry/manifest.js'
+import type { CollectionTopics } from '../topics/names.js'
+import { isProgress } from '../topics/progress.js'
+import { setAsideRecord } from '../topics/set-aside.js'
+import type { Written } from './commit.js'
+
+/** A message of C.items with its pixels in the model's form, or why there are none; neither for what is no item. */
+export interface Pixelled {
+  readonly record: LogRecord
+  readonly pixels: Uint8Array | DecodingRefusal | undefined
+}
+
+type Work<T, R> = (batch: readonly Envelope<T>[]) => Promise<readonly Envelope<R>[]>
+
+/** Decodes the pictures of a batch of items. */
+export function pixelsOfItems (decoder: Pick<Decoder, 'pixels'>, { input }: Manifest, claim: Pick<Claim, 'beat'>): Work<LogRecord, Pixelled> {
+  return async batch => {
+    const pictures = batch.flatMap(({ value: record }) => isItem(record) ? [ItemRecord.decode(record.value!).picture] : [])
+    const decoded = pictures.length === 0 ? [] : [...await decoder.pixels(pictures, input)]
+    claim.beat()
+    return batch.map(({ value: record, settle }) => ({ settle, value: { record, pixels: isItem(record) ? decoded.shift()! : undefined } }))
+  }
+}
+
+/** Encodes a batch, and says what is to be written for each message: one message of C.items, one of C.codes.v. */
+export function codesOfPixels (encoder: Pick<Encoder, 'encode'>, { version }: Manifest, lane: () => Lane, topics: CollectionTopics, claim: Pick<Claim, 'beat'>): Work<Pixelled, Written> {
+  const beat = (): void => { claim.beat() }
+  const topic = topics.codes(version)
+  return async batch => {
+    const pixels = batch.flatMap(({ value }) => value.pixels instanceof Uint8Array ? [value.pixels] : [])
+    const encoded = pixels.length === 0 ? [] : [...await encoder.encode({ version, lane: lane(), pixels: Buffer.concat(pixels), count: pixels.length, beat })]
+    return batch.map(({ value: { record, pixels }, settle }) => {
+      if (pixels === undefined) return { settle, value: { record, outputs: [passOn(topic, record)] } }
+      const outcome = isDecodingRefusal(pixels) ? pixels : encoded.shift()!
+      const outputs = [codeRecord(topic, record, outcome)]
+      if (isRefused(outcome)) outputs.push(setAsideRecord(topics.setAside, record, { code: outcome.refused, message: outcome.message, stage: `encode ${version}` }))
+      return { settle, value: { record, outputs } }
+    })
+  }
+}
+
+function isItem ({ key, value }: LogRecord): boolean {
+  return value !== null && !isProgress(key)
+}
+
+/** A tombstone or a record of progress goes on as it is, in its place: progress stands behind the codes of earlier items. */
+function passOn (topic: string, { partition, key, value, headers }: LogRecord): NewRecord {
+  return { topic, partition, key, value, headers }
+}
+
+function codeRecord (topic: string, { partition, offset, key }: LogRecord, outcome: Encoding | EncodingRefusal): NewRecord {
+  const value = CodeRecord.encode({
+    itemOffset: offset,
+    outcome: isRefused(outcome) ? { $case: 'refused', value: outcome.refused } : { $case: 'code', value: Buffer.from(outcome.code) },
+    detail: isRefused(outcome) || outcome.detail === undefined ? Buffer.alloc(0) : Buffer.from(outcome.detail.buffer, outcome.detail.byteOffset, outcome.detail.length)
+  }).finish()
+  return { topic, partition, key, value: Buffer.from(value) }
+}

@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto'
+import { CANONICAL_VERSION, isDecodingRefusal, type CanonicalPicture, type Decoder, type DecodingRefusal } from '../decoder/decoder.js'
+import { HammingbirdError, codeOf } from '../errors.js'
+import type { LogRecord, NewRecord } from '../log/log.js'
+import { ItemRecord } from '../proto/gen/hammingbird/v1/log.js'
+import { idOfBytes, imageIdOf } from '../topics/image-id.js'
+import { readImageHeaders } from '../topics/image-headers.js'
+import { itemTombstone } from '../topics/item-tombstone.js'
+import type { CollectionTopics } from '../topics/names.js'
+import { setAsideRecord } from '../topics/set-aside.js'
+
+/** What a message in C.images asks for. */
+type Wish =
+  | { readonly kind: 'delete', readonly key: Buffer }
+  | { readonly kind: 'index', readonly key: Buffer, readonly image: Buffer }
+  | { readonly kind: 'refuse', readonly refused: DecodingRefusal }
+
+/**
+ * What comes of messages of C.images: an item, a tombstone, or a set-aside message each, in their order.
+ *
+ * Every image is decoded in another process; one that cannot be used harms none of its neighbours.
+ */
+export async function itemRecords (records: readonly LogRecord[], decoder: Pick<Decoder, 'canonical'>, topics: CollectionTopics, signal: AbortSignal): Promise<readonly (readonly NewRecord[])[]> {
+  const wishes = records.map(wishOf)
+  const images = wishes.flatMap(wish => wish.kind === 'index' ? [wish.image] : [])
+  const pictures = images.length === 0 ? [] : [...await decoder.canonical(images, signal)]
+
+  return wishes.map((wish, i) => {
+    const record = records[i]!
+    if (wish.kind === 'delete') return [itemTombstone(topics.items, wish.key, record)]
+    const outcome = wish.kind === 'refuse' ? wish.refused : pictures.shift()!
+    if (isDecodingRefusal(outcome)) return [setAsideRecord(topics.setAside, record, { code: outcome.refused, message: outcome.message, stage: 'ingest' })]
+    return [itemRecord(topics.items, (wish as { key: Buffer }).key, record, outcome)]
+  })
+}
+
+function wishOf ({ key, value }: LogRecord): Wish {
+  if (value === null && key === null) return refuse('HAMMINGBIRD_IMAGE_ID', 'a message without key and value says nothing')
+  try {
+    // An id is checked before anything is done for it: also a tombstone's, whose key goes on into C.items.
+    const id = key === null || key.length === 0 ? idOfBytes(value ?? Buffer.alloc(0)) : imageIdOf(key)
+    return value === null ? { kind: 'delete', key: Buffer.from(id) } : { kind: 'index', key: Buffer.from(id), image: value }
+  } catch (err) {
+    if (!(err instanceof HammingbirdError)) throw err
+    return refuse(codeOf(err), err.message)
+  }
+}
+
+function refuse (refused: DecodingRefusal['refused'], message: string): Wish {
+  return { kind: 'refuse', refused: { refused, message } }
+}
+
+function itemRecord (topic: string, key: Buffer, record: LogRecord, picture: CanonicalPicture): NewRecord {
+  const { labels, metadata, uri, capturedAtMs } = readImageHeaders(record.headers)
+  return {
+    topic,
+    key,
+    value: Buffer.from(ItemRecord.encode({
+      picture: picture.bytes,
+      canonical: CANONICAL_VERSION,
+      labels: [...labels],
+      metadata: { ...metadata },
+      uri,
+      capturedAtMs,
+      sha256: createHash('sha256').update(record.value!).digest(),
+      sourcePartition: record.partition,
+      sourceOffset: record.offset,
+      publishedAtMs: record.timestampMs,
+      width: picture.originalWidth,
+      height: picture.originalHeight,
+      format: picture.format,
+      pictureWidth: picture.width,
+      pictureHeight: picture.height
+    }).finish())
+  }
+}

@@ -1,0 +1,154 @@
+import { BehaviorSubject, type Observable } from 'rxjs'
+import { HammingbirdError, invalid } from '../errors.js'
+import { assertBits } from '../hamming/code.js'
+import type { Log, LogRecord } from '../log/log.js'
+import { CollectionRecord } from '../proto/gen/hammingbird/v1/log.js'
+import { COLLECTIONS, collectionSpecs, collectionsSpec, topicsOf, type TopicSettings } from '../topics/names.js'
+import { Follower } from './follow.js'
+
+/** A collection as it was made: nothing of it ever changes. */
+export interface CollectionConfig {
+  readonly name: string
+  /** Width of the codes of version 0. */
+  readonly bits: number
+  /** Of items, labels and codes. */
+  readonly partitions: number
+  /** Largest image file. */
+  readonly imageBytes: number
+  /** Most pixels of an image, by its header. */
+  readonly imagePixels: number
+  /** Longest decoding of one image. */
+  readonly decodeMs: number
+  /** Unix time. */
+  readonly createdAtMs: number
+}
+
+export const DEFAULT_COLLECTION = 'default'
+const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/
+const DEFAULT_BITS = 64
+const DEFAULT_PARTITIONS = { embedded: 1, kafka: 4 }
+const MOST_PARTITIONS = 1024
+const DEFAULT_LIMITS = { imageBytes: 16 * 1024 * 1024, imagePixels: 100_000_000, decodeMs: 10_000 }
+
+/** What a caller may leave out or set to 0, to have the default. */
+export type CollectionWish = { readonly name: string } & Partial<Omit<CollectionConfig, 'name' | 'createdAtMs'>>
+
+/**
+ * The collections there are: read from a topic of their own, so that every process knows the same ones, and those made
+ * while it runs.
+ */
+export class Collections implements AsyncDisposable {
+  /** All collections in order of name: at once, and after each change. */
+  readonly all$: Observable<readonly CollectionConfig[]>
+  readonly #all: BehaviorSubject<readonly CollectionConfig[]>
+  readonly #log: Log
+  readonly #settings: Partial<TopicSettings>
+  readonly #byName = new Map<string, CollectionConfig>()
+  #follower!: Follower
+
+  /**
+   * @param reader who reads: distinct among the processes of one deployment.
+   * @param settings retention of the topics of collections made here, where it is not the default.
+   */
+  static async open (log: Log, reader: string, settings: Partial<TopicSettings> = {}): Promise<Collections> {
+    await log.createTopic(collectionsSpec)
+    const collections = new Collections(log, settings)
+    collections.#follower = await Follower.open({
+      log,
+      reader,
+      topic: COLLECTIONS,
+      fold: record => { collections.#fold(record) },
+      folded: () => { collections.#all.next(collections.list()) }
+    })
+    return collections
+  }
+
+  private constructor (log: Log, settings: Partial<TopicSettings>) {
+    this.#log = log
+    this.#settings = settings
+    this.#all = new BehaviorSubject<readonly CollectionConfig[]>([])
+    this.all$ = this.#all.asObservable()
+  }
+
+  list (): readonly CollectionConfig[] {
+    return [...this.#byName.values()].sort((a, b) => a.name < b.name ? -1 : 1)
+  }
+
+  /** @throws HammingbirdError `HAMMINGBIRD_NOT_FOUND`. */
+  get (name: string): CollectionConfig {
+    const config = this.#byName.get(name)
+    if (config === undefined) throw new HammingbirdError('HAMMINGBIRD_NOT_FOUND', `there is no collection ${JSON.stringify(name)}: create it first`)
+    return config
+  }
+
+  /** Makes a collection and its topics. One that is there with the same settings is given back. */
+  async create (wish: CollectionWish): Promise<CollectionConfig> {
+    const config = this.#compile(wish)
+    const there = this.#byName.get(config.name)
+    if (there !== undefined) {
+      if (JSON.stringify({ ...there, createdAtMs: 0 }) === JSON.stringify({ ...config, createdAtMs: 0 })) return there
+      throw new HammingbirdError('HAMMINGBIRD_ALREADY_EXISTS', `collection ${config.name} exists with other settings: ${JSON.stringify(there)}`)
+    }
+    for (const spec of collectionSpecs(config.name, { ...this.#settings, ...config })) await this.#log.createTopic(spec)
+    const { name, ...fields } = config
+    await this.#append(name, Buffer.from(CollectionRecord.encode(fields).finish()))
+    return this.get(name)
+  }
+
+  /** Makes it unknown everywhere, then deletes its topics. @throws HammingbirdError `HAMMINGBIRD_NOT_FOUND`. */
+  async delete (name: string): Promise<void> {
+    this.get(name)
+    await this.#append(name, null)
+    const { images, items, labels, setAside, models, artifacts } = topicsOf(name)
+    const codes = (await this.#log.listTopics()).filter(topic => topic.startsWith(topicsOf(name).codes('v')))
+    for (const topic of [images, items, labels, setAside, models, artifacts, ...codes]) await this.#log.deleteTopic(topic)
+  }
+
+  /** What the topics of a collection were made with. */
+  topicSettings (config: CollectionConfig): TopicSettings {
+    return { ...this.#settings, partitions: config.partitions, imageBytes: config.imageBytes }
+  }
+
+  async close (): Promise<void> {
+    await this.#follower.close()
+    this.#all.complete()
+  }
+
+  [Symbol.asyncDispose] (): Promise<void> {
+    return this.close()
+  }
+
+  #compile (wish: CollectionWish): CollectionConfig {
+    if (!NAME.test(wish.name)) throw invalid('collection.name', `1 to 63 of a-z, 0-9 and hyphens, not a hyphen first; got ${JSON.stringify(wish.name)}`)
+    const { imageBytes, imagePixels, decodeMs } = DEFAULT_LIMITS
+    const config: CollectionConfig = {
+      name: wish.name,
+      bits: wish.bits || DEFAULT_BITS,
+      partitions: wish.partitions || DEFAULT_PARTITIONS[this.#log.kind],
+      imageBytes: wish.imageBytes || imageBytes,
+      imagePixels: wish.imagePixels || imagePixels,
+      decodeMs: wish.decodeMs || decodeMs,
+      createdAtMs: Date.now()
+    }
+    try {
+      assertBits(config.bits)
+    } catch (err) {
+      throw invalid('collection.bits', (err as Error).message)
+    }
+    if (config.partitions > MOST_PARTITIONS) throw invalid('collection.partitions', `at most ${MOST_PARTITIONS}, got ${config.partitions}`)
+    if (config.imageBytes > imageBytes) throw invalid('collection.limits.image_bytes', `at most ${imageBytes}, got ${config.imageBytes}`)
+    if (config.imagePixels > imagePixels) throw invalid('collection.limits.image_pixels', `at most ${imagePixels}, got ${config.imagePixels}`)
+    return config
+  }
+
+  async #append (name: string, value: Buffer | null): Promise<void> {
+    const [position] = await this.#log.append([{ topic: COLLECTIONS, partition: 0, key: Buffer.from(name), value }])
+    await this.#follower.reached(position!.offset + 1)
+  }
+
+  #fold ({ key, value }: LogRecord): void {
+    const name = key!.toString('utf8')
+    if (value === null) this.#byName.delete(name)
+    else this.#byName.set(name, { name, ...CollectionRecord.decode(value) })
+  }
+}

@@ -1,0 +1,25 @@
+import { HammingbirdError } from '../errors.js'
+
+/**
+ * What RocksDB says, in our codes. It has no codes of its own in JavaScript: a message begins with the kind
+ * (`IO error: `, `Corruption: `) and ends with the system's words.
+ */
+export function rocksError (err: unknown, directory: string): HammingbirdError {
+  if (err instanceof HammingbirdError) return err
+  const said = err instanceof Error ? err.message : String(err)
+  if (/lock hold by current process|While lock file/.test(said)) {
+    return new HammingbirdError('HAMMINGBIRD_LOCKED', `${directory} belongs to another process: stop it, or choose another directory`, { cause: err })
+  }
+  if (/^(?:Corruption|Not implemented|Invalid argument)/.test(said)) {
+    return new HammingbirdError('HAMMINGBIRD_FORMAT', `${directory} holds damaged data, or data of another program: ${said}`, { cause: err })
+  }
+  return new HammingbirdError('HAMMINGBIRD_STORAGE', `${directory}: ${said}${hint(said)}`, { cause: err })
+}
+
+function hint (said: string): string {
+  if (/No space left|ENOSPC|quota/i.test(said)) return '. The disk is full: free some space; writing goes on by itself then'
+  if (/File too large|EFBIG/i.test(said)) return '. A limit on the size of files was met (ulimit -f)'
+  if (/Too many open files|EMFILE/i.test(said)) return '. The limit on open files was met (ulimit -n): allow 4096 at least'
+  if (/Permission denied|EACCES|EROFS|Read-only/i.test(said)) return '. This user may not write there'
+  return ''
+}

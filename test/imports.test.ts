@@ -19,8 +19,8 @@ const allowed: Record<string, readonly string[]> = {
   client: ['errors.ts', 'proto'],
   pipeline: ['errors.ts', 'hamming', 'log', 'topics', 'registry', 'encoder', 'decoder', 'operators', 'proto'],
   'index-server': ['errors.ts', 'hamming', 'kv', 'log', 'topics', 'registry', 'encoder', 'decoder', 'operators', 'proto'],
-  trainer: ['errors.ts', 'hamming', 'registry', 'encoder', 'client', 'proto'],
-  evaluation: ['errors.ts', 'hamming', 'registry', 'encoder', 'trainer', 'client', 'proto']
+  trainer: ['errors.ts', 'hamming', 'registry', 'decoder', 'encoder', 'client', 'proto'],
+  evaluation: ['errors.ts', 'hamming', 'registry', 'decoder', 'encoder', 'trainer', 'client', 'proto']
 }
 const roots = new Set(['cli', 'bench', 'dev', 'examples', 'test'])
 

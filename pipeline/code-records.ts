@@ -5,6 +5,7 @@ import type { Envelope } from '../operators/envelope.js'
 import { CodeRecord, ItemRecord } from '../proto/gen/hammingbird/v1/log.js'
 import type { Manifest } from '../registry/manifest.js'
 import type { CollectionTopics } from '../topics/names.js'
+import { writeImageHeaders } from '../topics/image-headers.js'
 import { isProgress } from '../topics/progress.js'
 import { setAsideRecord } from '../topics/set-aside.js'
 import type { Written } from './commit.js'
@@ -38,7 +39,7 @@ export function codesOfPixels (encoder: Pick<Encoder, 'encode'>, { version }: Ma
       if (pixels === undefined) return { settle, value: { record, outputs: [passOn(topic, record)] } }
       const outcome = isDecodingRefusal(pixels) ? pixels : encoded.shift()!
       const outputs = [codeRecord(topic, record, outcome)]
-      if (isRefused(outcome)) outputs.push(setAsideRecord(topics.setAside, record, { code: outcome.refused, message: outcome.message, stage: `encode ${version}` }))
+      if (isRefused(outcome)) outputs.push(setAsideRecord(topics.setAside, asImage(record), { code: outcome.refused, message: outcome.message, stage: `encode ${version}` }))
       return { settle, value: { record, outputs } }
     })
   }
@@ -51,6 +52,12 @@ function isItem ({ key, value }: LogRecord): boolean {
 /** A tombstone or a record of progress goes on as it is, in its place: progress stands behind the codes of earlier items. */
 function passOn (topic: string, { partition, key, value, headers }: LogRecord): NewRecord {
   return { topic, partition, key, value, headers }
+}
+
+/** An item as the image it could be published as again: its picture, and what was said of it. */
+function asImage (record: LogRecord): LogRecord {
+  const { picture, labels, metadata, uri, capturedAtMs } = ItemRecord.decode(record.value!)
+  return { ...record, value: picture, headers: writeImageHeaders({ labels, metadata, uri, capturedAtMs }) }
 }
 
 function codeRecord (topic: string, { partition, offset, key }: LogRecord, outcome: Encoding | EncodingRefusal): NewRecord {

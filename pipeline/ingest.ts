@@ -5,7 +5,7 @@ import type { Envelope } from '../operators/envelope.js'
 import { inBatches } from '../operators/in-batches.js'
 import { lend } from '../operators/lend.js'
 import { progressRecord } from '../topics/progress.js'
-import type { CollectionTopics } from '../topics/names.js'
+import type { OpenCollection } from '../registry/registry.js'
 import { commit, type Written } from './commit.js'
 import { itemRecords } from './item-records.js'
 
@@ -13,9 +13,7 @@ export interface IngestOptions {
   /** A partition of C.images. */
   readonly claim: Claim
   readonly decoder: Pick<Decoder, 'canonical'>
-  readonly topics: CollectionTopics
-  /** Of C.items. */
-  readonly partitions: number
+  readonly collection: Pick<OpenCollection, 'topics' | 'config'>
   readonly limits: IngestLimits
   /** Aborts when what is in flight is to be finished, and nothing more begun. */
   readonly drain: AbortSignal
@@ -42,9 +40,11 @@ export interface IngestLimits {
  * all that is ready while the former one is under way. Emits how many messages each commit settled. Fails with the
  * first error that is not about one image, and leaves the retry to whoever runs it.
  */
-export function ingest ({ claim, decoder, topics, partitions, limits, drain }: IngestOptions): Observable<number> {
+export function ingest ({ claim, decoder, collection, limits, drain }: IngestOptions): Observable<number> {
+  const { topics, config } = collection
+
   const decode = async (batch: readonly Envelope<LogRecord>[]): Promise<readonly Envelope<Written>[]> => {
-    const outputs = await itemRecords(batch.map(({ value }) => value), decoder, topics, claim.signal)
+    const outputs = await itemRecords(batch.map(({ value }) => value), decoder, collection, claim.signal)
     claim.beat()
     return batch.map(({ value, settle }, i) => ({ settle, value: { record: value, outputs: outputs[i]! } }))
   }
@@ -57,7 +57,7 @@ export function ingest ({ claim, decoder, topics, partitions, limits, drain }: I
     drain
   }).pipe(
     inBatches({ size: limits.decodeBatch, atOnce: limits.decodesAtOnce, bytes: limits.inFlightBytes / 4, weigh: ({ value }) => value.value?.length ?? 0 }, decode),
-    commit(claim, last => Array.from({ length: partitions }, (_, partition) => progressRecord(topics.items, partition, {
+    commit(claim, last => Array.from({ length: config.partitions }, (_, partition) => progressRecord(topics.items, partition, {
       sourcePartition: claim.partition,
       next: last.offset + 1,
       publishedAtMs: last.timestampMs

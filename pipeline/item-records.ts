@@ -6,7 +6,7 @@ import { ItemRecord } from '../proto/gen/hammingbird/v1/log.js'
 import { idOfBytes, imageIdOf } from '../topics/image-id.js'
 import { readImageHeaders } from '../topics/image-headers.js'
 import { itemTombstone } from '../topics/item-tombstone.js'
-import type { CollectionTopics } from '../topics/names.js'
+import type { OpenCollection } from '../registry/registry.js'
 import { setAsideRecord } from '../topics/set-aside.js'
 
 /** What a message in C.images asks for. */
@@ -20,30 +20,38 @@ type Wish =
  *
  * Every image is decoded in another process; one that cannot be used harms none of its neighbours.
  */
-export async function itemRecords (records: readonly LogRecord[], decoder: Pick<Decoder, 'canonical'>, topics: CollectionTopics, signal: AbortSignal): Promise<readonly (readonly NewRecord[])[]> {
-  const wishes = records.map(wishOf)
+export async function itemRecords (records: readonly LogRecord[], decoder: Pick<Decoder, 'canonical'>, { topics, config }: Pick<OpenCollection, 'topics' | 'config'>, signal: AbortSignal): Promise<readonly (readonly NewRecord[])[]> {
+  const wishes = records.map(record => wishOf(record, config.imageBytes))
   const images = wishes.flatMap(wish => wish.kind === 'index' ? [wish.image] : [])
   const pictures = images.length === 0 ? [] : [...await decoder.canonical(images, signal)]
 
   return wishes.map((wish, i) => {
     const record = records[i]!
     if (wish.kind === 'delete') return [itemTombstone(topics.items, wish.key, record)]
-    const outcome = wish.kind === 'refuse' ? wish.refused : pictures.shift()!
+    const outcome = wish.kind === 'refuse' ? wish.refused : withinPixels(pictures.shift()!, config.imagePixels)
     if (isDecodingRefusal(outcome)) return [setAsideRecord(topics.setAside, record, { code: outcome.refused, message: outcome.message, stage: 'ingest' })]
     return [itemRecord(topics.items, (wish as { key: Buffer }).key, record, outcome)]
   })
 }
 
-function wishOf ({ key, value }: LogRecord): Wish {
+function wishOf ({ key, value }: LogRecord, imageBytes: number): Wish {
   if (value === null && key === null) return refuse('HAMMINGBIRD_IMAGE_ID', 'a message without key and value says nothing')
   try {
     // An id is checked before anything is done for it: also a tombstone's, whose key goes on into C.items.
     const id = key === null || key.length === 0 ? idOfBytes(value ?? Buffer.alloc(0)) : imageIdOf(key)
-    return value === null ? { kind: 'delete', key: Buffer.from(id) } : { kind: 'index', key: Buffer.from(id), image: value }
+    if (value === null) return { kind: 'delete', key: Buffer.from(id) }
+    if (value.length > imageBytes) return refuse('HAMMINGBIRD_IMAGE_TOO_LARGE', `an image of at most ${imageBytes} bytes is taken, this one has ${value.length}`)
+    return { kind: 'index', key: Buffer.from(id), image: value }
   } catch (err) {
     if (!(err instanceof HammingbirdError)) throw err
     return refuse(codeOf(err), err.message)
   }
+}
+
+/** A collection may take fewer pixels than a decoder does. */
+function withinPixels (outcome: CanonicalPicture | DecodingRefusal, imagePixels: number): CanonicalPicture | DecodingRefusal {
+  if (isDecodingRefusal(outcome) || outcome.originalWidth * outcome.originalHeight <= imagePixels) return outcome
+  return { refused: 'HAMMINGBIRD_IMAGE_TOO_LARGE', message: `an image of at most ${imagePixels} pixels is taken, this one has ${outcome.originalWidth}×${outcome.originalHeight}` }
 }
 
 function refuse (refused: DecodingRefusal['refused'], message: string): Wish {

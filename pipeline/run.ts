@@ -63,14 +63,15 @@ class CollectionPipeline implements AsyncDisposable {
   readonly #encodes: KeepOpen<Manifest, Stage>
   readonly #subscription: Subscription
 
-  constructor ({ log, registry, decoder, encoder, failed, ...limits }: PipelineOptions, { config, topics, versions }: OpenCollection) {
+  constructor ({ log, registry, decoder, encoder, failed, ...limits }: PipelineOptions, collection: OpenCollection) {
+    const { config, topics, versions } = collection
     this.#ingest = new Stage({
       name: `ingest ${config.name}`,
       log,
       group: topics.ingestGroup,
       topic: topics.images,
       failed,
-      graph: (claim, drain) => ingest({ claim, decoder, topics, partitions: config.partitions, limits: { ...INGEST, ...limits.ingest }, drain })
+      graph: (claim, drain) => ingest({ claim, decoder, collection, limits: { ...INGEST, ...limits.ingest }, drain })
     })
     this.#encodes = new KeepOpen<Manifest, Stage>({
       key: ({ version }) => version,

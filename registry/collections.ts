@@ -17,8 +17,6 @@ export interface CollectionConfig {
   readonly imageBytes: number
   /** Most pixels of an image, by its header. */
   readonly imagePixels: number
-  /** Longest decoding of one image. */
-  readonly decodeMs: number
   /** Unix time. */
   readonly createdAtMs: number
 }
@@ -28,7 +26,7 @@ const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/
 const DEFAULT_BITS = 64
 const DEFAULT_PARTITIONS = { embedded: 1, kafka: 4 }
 const MOST_PARTITIONS = 1024
-const DEFAULT_LIMITS = { imageBytes: 16 * 1024 * 1024, imagePixels: 100_000_000, decodeMs: 10_000 }
+const LARGEST = { imageBytes: 16 * 1024 * 1024, imagePixels: 100_000_000 }
 
 /** What a caller may leave out or set to 0, to have the default. */
 export type CollectionWish = { readonly name: string } & Partial<Omit<CollectionConfig, 'name' | 'createdAtMs'>>
@@ -120,14 +118,13 @@ export class Collections implements AsyncDisposable {
 
   #compile (wish: CollectionWish): CollectionConfig {
     if (!NAME.test(wish.name)) throw invalid('collection.name', `1 to 63 of a-z, 0-9 and hyphens, not a hyphen first; got ${JSON.stringify(wish.name)}`)
-    const { imageBytes, imagePixels, decodeMs } = DEFAULT_LIMITS
+    const { imageBytes, imagePixels } = LARGEST
     const config: CollectionConfig = {
       name: wish.name,
       bits: wish.bits || DEFAULT_BITS,
       partitions: wish.partitions || DEFAULT_PARTITIONS[this.#log.kind],
       imageBytes: wish.imageBytes || imageBytes,
       imagePixels: wish.imagePixels || imagePixels,
-      decodeMs: wish.decodeMs || decodeMs,
       createdAtMs: Date.now()
     }
     try {

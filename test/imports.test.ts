@@ -17,7 +17,7 @@ const allowed: Record<string, readonly string[]> = {
   operators: ['errors.ts'],
   telemetry: ['errors.ts'],
   client: ['errors.ts', 'proto'],
-  pipeline: ['errors.ts', 'hamming', 'log', 'topics', 'registry', 'encoder', 'decoder', 'operators', 'proto'],
+  pipeline: ['errors.ts', 'hamming', 'kv', 'log', 'topics', 'registry', 'encoder', 'decoder', 'operators', 'proto'],
   'index-server': ['errors.ts', 'hamming', 'kv', 'log', 'topics', 'registry', 'encoder', 'decoder', 'operators', 'proto'],
   trainer: ['errors.ts', 'hamming', 'registry', 'decoder', 'encoder', 'client', 'proto'],
   evaluation: ['errors.ts', 'hamming', 'registry', 'decoder', 'encoder', 'trainer', 'client', 'proto']

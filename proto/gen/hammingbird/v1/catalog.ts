@@ -160,10 +160,8 @@ export interface GetStatusResponse {
   setAside: number;
   versions: VersionStatus[];
   liveVersion: string;
-  /** Ingest: records of the images topic not yet settled, where the log can tell. */
-  unsettledImages?:
-    | number
-    | undefined;
+  /** What stopped for good and needs a person: a stage or a topic, and why. */
+  stopped: string[];
   /** The age of the oldest item not applied under the live version, in seconds; 0 when caught up. */
   lagSeconds: number;
   workers: WorkerStatus[];
@@ -180,7 +178,6 @@ export interface VersionStatus {
   waiting: number;
   lagSeconds: number;
   caughtUp: boolean;
-  distinctCodes: number;
 }
 
 export interface WorkerStatus {
@@ -1614,7 +1611,7 @@ function createBaseGetStatusResponse(): GetStatusResponse {
     setAside: 0,
     versions: [],
     liveVersion: "",
-    unsettledImages: undefined,
+    stopped: [],
     lagSeconds: 0,
     workers: [],
     release: "",
@@ -1642,8 +1639,8 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     if (message.liveVersion !== "") {
       writer.uint32(50).string(message.liveVersion);
     }
-    if (message.unsettledImages !== undefined) {
-      writer.uint32(56).uint64(message.unsettledImages);
+    for (const v of message.stopped) {
+      writer.uint32(58).string(v!);
     }
     if (message.lagSeconds !== 0) {
       writer.uint32(65).double(message.lagSeconds);
@@ -1722,11 +1719,11 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
             continue;
           }
           case 7: {
-            if (tag !== 56) {
+            if (tag !== 58) {
               break;
             }
 
-            message.unsettledImages = longToNumber(reader.uint64());
+            message.stopped.push(reader.string());
             continue;
           }
           case 8: {
@@ -1784,7 +1781,7 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     message.setAside = object.setAside ?? 0;
     message.versions = object.versions?.map((e) => VersionStatus.fromPartial(e)) || [];
     message.liveVersion = object.liveVersion ?? "";
-    message.unsettledImages = object.unsettledImages ?? undefined;
+    message.stopped = object.stopped?.map((e) => e) || [];
     message.lagSeconds = object.lagSeconds ?? 0;
     message.workers = object.workers?.map((e) => WorkerStatus.fromPartial(e)) || [];
     message.release = object.release ?? "";
@@ -1794,7 +1791,7 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
 };
 
 function createBaseVersionStatus(): VersionStatus {
-  return { version: "", bits: 0, coded: 0, setAside: 0, waiting: 0, lagSeconds: 0, caughtUp: false, distinctCodes: 0 };
+  return { version: "", bits: 0, coded: 0, setAside: 0, waiting: 0, lagSeconds: 0, caughtUp: false };
 }
 
 export const VersionStatus: MessageFns<VersionStatus> = {
@@ -1819,9 +1816,6 @@ export const VersionStatus: MessageFns<VersionStatus> = {
     }
     if (message.caughtUp !== false) {
       writer.uint32(56).bool(message.caughtUp);
-    }
-    if (message.distinctCodes !== 0) {
-      writer.uint32(64).uint64(message.distinctCodes);
     }
     return writer;
   },
@@ -1895,14 +1889,6 @@ export const VersionStatus: MessageFns<VersionStatus> = {
             message.caughtUp = reader.bool();
             continue;
           }
-          case 8: {
-            if (tag !== 64) {
-              break;
-            }
-
-            message.distinctCodes = longToNumber(reader.uint64());
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1927,7 +1913,6 @@ export const VersionStatus: MessageFns<VersionStatus> = {
     message.waiting = object.waiting ?? 0;
     message.lagSeconds = object.lagSeconds ?? 0;
     message.caughtUp = object.caughtUp ?? false;
-    message.distinctCodes = object.distinctCodes ?? 0;
     return message;
   },
 };

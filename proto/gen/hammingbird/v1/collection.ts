@@ -36,8 +36,6 @@ export interface CollectionLimits {
   imageBytes: number;
   /** Most pixels by the header. 100 million when 0. */
   imagePixels: number;
-  /** Longest decoding of one image. 10,000 when 0. */
-  decodeMs: number;
 }
 
 export interface CreateCollectionRequest {
@@ -176,7 +174,7 @@ export const Collection: MessageFns<Collection> = {
 };
 
 function createBaseCollectionLimits(): CollectionLimits {
-  return { imageBytes: 0, imagePixels: 0, decodeMs: 0 };
+  return { imageBytes: 0, imagePixels: 0 };
 }
 
 export const CollectionLimits: MessageFns<CollectionLimits> = {
@@ -186,9 +184,6 @@ export const CollectionLimits: MessageFns<CollectionLimits> = {
     }
     if (message.imagePixels !== 0) {
       writer.uint32(16).uint64(message.imagePixels);
-    }
-    if (message.decodeMs !== 0) {
-      writer.uint32(24).uint32(message.decodeMs);
     }
     return writer;
   },
@@ -222,14 +217,6 @@ export const CollectionLimits: MessageFns<CollectionLimits> = {
             message.imagePixels = longToNumber(reader.uint64());
             continue;
           }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
-            message.decodeMs = reader.uint32();
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -249,7 +236,6 @@ export const CollectionLimits: MessageFns<CollectionLimits> = {
     const message = createBaseCollectionLimits();
     message.imageBytes = object.imageBytes ?? 0;
     message.imagePixels = object.imagePixels ?? 0;
-    message.decodeMs = object.decodeMs ?? 0;
     return message;
   },
 };

@@ -79,7 +79,6 @@ export interface CollectionRecord {
   partitions: number;
   imageBytes: number;
   imagePixels: number;
-  decodeMs: number;
   createdAtMs: number;
 }
 
@@ -703,7 +702,7 @@ export const LabelsRecord: MessageFns<LabelsRecord> = {
 };
 
 function createBaseCollectionRecord(): CollectionRecord {
-  return { bits: 0, partitions: 0, imageBytes: 0, imagePixels: 0, decodeMs: 0, createdAtMs: 0 };
+  return { bits: 0, partitions: 0, imageBytes: 0, imagePixels: 0, createdAtMs: 0 };
 }
 
 export const CollectionRecord: MessageFns<CollectionRecord> = {
@@ -720,11 +719,8 @@ export const CollectionRecord: MessageFns<CollectionRecord> = {
     if (message.imagePixels !== 0) {
       writer.uint32(32).uint64(message.imagePixels);
     }
-    if (message.decodeMs !== 0) {
-      writer.uint32(40).uint32(message.decodeMs);
-    }
     if (message.createdAtMs !== 0) {
-      writer.uint32(48).int64(message.createdAtMs);
+      writer.uint32(40).int64(message.createdAtMs);
     }
     return writer;
   },
@@ -779,14 +775,6 @@ export const CollectionRecord: MessageFns<CollectionRecord> = {
               break;
             }
 
-            message.decodeMs = reader.uint32();
-            continue;
-          }
-          case 6: {
-            if (tag !== 48) {
-              break;
-            }
-
             message.createdAtMs = longToNumber(reader.int64());
             continue;
           }
@@ -811,7 +799,6 @@ export const CollectionRecord: MessageFns<CollectionRecord> = {
     message.partitions = object.partitions ?? 0;
     message.imageBytes = object.imageBytes ?? 0;
     message.imagePixels = object.imagePixels ?? 0;
-    message.decodeMs = object.decodeMs ?? 0;
     message.createdAtMs = object.createdAtMs ?? 0;
     return message;
   },

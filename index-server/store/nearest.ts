@@ -1,0 +1,69 @@
+import type { Code } from '../../hamming/code.js'
+import type { CodeGroup } from './code-store.js'
+
+/** Codes at one distance, one after the other. */
+interface Ring {
+  readonly ordinals: number[]
+  codes: Buffer
+}
+
+/**
+ * What a search has found so far: everything offered within `limit`, which shrinks to the k-th distance as soon as k
+ * are there. All that are tied at the k-th distance stay.
+ */
+export class Nearest {
+  readonly #rings: (Ring | undefined)[] = []
+  readonly #codeBytes: number
+  readonly #k: number
+  #limit: number
+  #found = 0
+
+  constructor (bits: number, k = Infinity, radius = bits) {
+    this.#codeBytes = bits / 8
+    this.#k = k
+    this.#limit = Math.min(radius, bits)
+  }
+
+  /** What lies farther than this is not wanted. */
+  get limit (): number {
+    return this.#limit
+  }
+
+  /** Takes a code of distance `limit` or less, `bytes` from byte `from` on, which are copied. */
+  add (distance: number, ordinal: number, bytes: Uint8Array, from: number): void {
+    const ring = this.#rings[distance] ??= { ordinals: [], codes: Buffer.allocUnsafe(this.#codeBytes * 4) }
+    const used = ring.ordinals.length * this.#codeBytes
+    if (used === ring.codes.length) ring.codes = Buffer.concat([ring.codes], used * 2)
+    for (let i = 0; i < this.#codeBytes; i++) ring.codes[used + i] = bytes[from + i]!
+    ring.ordinals.push(ordinal)
+    this.#found++
+    for (;;) {
+      const last = this.#rings[this.#limit]?.ordinals.length ?? 0
+      if (this.#found - last < this.#k) break
+      delete this.#rings[this.#limit--]
+      this.#found -= last
+    }
+  }
+
+  ordinals (): Set<number> {
+    return new Set(this.#rings.flatMap(ring => ring?.ordinals ?? []))
+  }
+
+  groups (): CodeGroup[] {
+    return this.#rings.flatMap((ring, distance) => ring ? groupsOf(ring, distance, this.#codeBytes) : [])
+  }
+}
+
+/** Equal codes together, each group newest first, in the order of their newest. */
+function groupsOf ({ ordinals, codes }: Ring, distance: number, codeBytes: number): CodeGroup[] {
+  const groups = new Map<string, { code: Code, distance: number, ordinals: number[] }>()
+  const newestFirst = ordinals.map((_, i) => i).sort((a, b) => ordinals[b]! - ordinals[a]!)
+  for (const i of newestFirst) {
+    const code = codes.subarray(i * codeBytes, (i + 1) * codeBytes)
+    const name = code.toString('latin1')
+    const group = groups.get(name)
+    if (group) group.ordinals.push(ordinals[i]!)
+    else groups.set(name, { code, distance, ordinals: [ordinals[i]!] })
+  }
+  return [...groups.values()]
+}

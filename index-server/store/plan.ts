@@ -1,0 +1,28 @@
+import type { VersionTables } from './version-tables.js'
+
+/**
+ * What reading costs on disk, in microseconds: medians on one core of a virtual server, RocksDB's blocks in memory.
+ * Only their ratios matter: they decide when a scan takes over.
+ */
+const BUCKET_US = 30
+const ROW_US = 1.2
+const PAGE_US = 12
+const CODE_BYTE_US = 0.0012
+
+/** Of what a scan would cost, how much probing may spend before the scan takes over. */
+const BUDGET = 0.5
+
+/** How long a scan of everything may take. */
+export function scanEstimateMs (tables: VersionTables): number {
+  return (Math.ceil(tables.next / tables.shape.pageCodes) * PAGE_US + tables.next * tables.codeBytes * CODE_BYTE_US) / 1000
+}
+
+/** How long it may take to read `buckets` buckets with `rows` codes in them. */
+export function probeEstimateMs (buckets: number, rows: number): number {
+  return (buckets * BUCKET_US + rows * ROW_US) / 1000
+}
+
+/** What probing may spend. */
+export function probeBudgetMs (tables: VersionTables): number {
+  return scanEstimateMs(tables) * BUDGET
+}

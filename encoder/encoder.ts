@@ -1,12 +1,10 @@
 import type { ErrorCode } from '../errors.js'
 import type { Code } from '../hamming/code.js'
 import type { Manifest, PictureInput } from '../registry/manifest.js'
+import type { Lane } from '../workers/lane.js'
 
-/**
- * Who waits for an encoding. An encoder takes work in this order, a step of at most 50 ms at a time, so that a query
- * never waits behind a backfill.
- */
-export type Lane = 'query' | 'live' | 'previous' | 'backfill'
+/** An encoder works in steps of at most 50 ms: a query waits behind one at most. */
+export type { Lane }
 
 /** What a version makes of one picture. */
 export interface Encoding {

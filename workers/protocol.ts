@@ -8,13 +8,18 @@ import type { ErrorCode } from '../errors.js'
  */
 export interface WorkerRequest<Job> {
   readonly id: number
+  /** Between two steps a worker goes on with the job of the lowest lane. */
+  readonly lane: number
   readonly job: Job
 }
 
 export type WorkerReply<Result> =
-  | { readonly id: number, readonly kind: 'done', readonly result: Result }
-  | { readonly id: number, readonly kind: 'failed', readonly code: ErrorCode, readonly message: string }
-  /** Work on `id` goes on: sent between steps, so that a slow batch is told from a hanging one. */
-  | { readonly id: number, readonly kind: 'step' }
+  | { readonly id: number, readonly kind: 'done', readonly result: Result, readonly rssBytes: number }
+  | { readonly id: number, readonly kind: 'failed', readonly code: ErrorCode, readonly message: string, readonly rssBytes: number }
+  /**
+   * Work on `id` goes on: sent between steps, so that a slow batch is told from a hanging one. The first `behind` items
+   * of the job are dealt with: what kills or hangs is not among them.
+   */
+  | { readonly id: number, readonly kind: 'step', readonly behind: number }
   /** Sent once, before anything else: the worker can take jobs. */
   | { readonly id: 0, readonly kind: 'ready' }

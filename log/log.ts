@@ -161,7 +161,7 @@ export interface JoinOptions {
 export interface GroupMember extends AsyncDisposable {
   /** Resolves after `close`, rejects with the first error that ended the member. Handle it: it is always observed. */
   readonly ended: Promise<void>
-  /** Aborts the claims with reason `closing`, waits for each `run` to end, leaves the group. */
+  /** Aborts the claims (reason: `HAMMINGBIRD_NOT_OPEN`), waits for each `run` to end, leaves the group. */
   close (): Promise<void>
 }
 
@@ -169,7 +169,7 @@ export interface GroupMember extends AsyncDisposable {
 export interface Claim {
   readonly topic: string
   readonly partition: number
-  /** Aborts when the partition is lost or the member leaves. */
+  /** Aborts when the partition is lost (reason: `HAMMINGBIRD_LOG_FENCED`) or the member leaves (`HAMMINGBIRD_NOT_OPEN`). */
   readonly signal: AbortSignal
   /** The next records, beginning where the group last committed. Waits; rejects with `signal.reason` on loss. */
   poll (limits?: PollLimits): Promise<LogBatch>

@@ -22,8 +22,8 @@ export interface EncodingRefusal {
 }
 
 export interface EncodeRequest {
-  /** As in the manifest. */
-  readonly version: string
+  /** The name it was loaded under. */
+  readonly model: string
   readonly lane: Lane
   /** `count` pictures of u8 [height, width, 3], RGB, one after the other, in the size the manifest's input asks for. */
   readonly pixels: Uint8Array
@@ -41,10 +41,13 @@ export interface EncodeRequest {
  * with `HAMMINGBIRD_IMAGE_KILLS`, the others get their codes.
  */
 export interface Encoder extends AsyncDisposable {
-  /** Makes a version ready to encode. Loading one that is loaded is no work. `HAMMINGBIRD_MODEL_INVALID` when it cannot be. */
-  load (manifest: Manifest, directory: string | undefined): Promise<void>
-  unload (version: string): Promise<void>
-  /** Answers in the order of the pictures. `HAMMINGBIRD_VERSION_NOT_READY` for a version that is not loaded. */
+  /**
+   * Makes a model ready to encode, under a name of the caller's: each collection has versions of its own, and v1 of one is
+   * not v1 of another. Loading a name that is loaded is no work. `HAMMINGBIRD_MODEL_INVALID` when it cannot be.
+   */
+  load (model: string, manifest: Manifest, directory: string | undefined): Promise<void>
+  unload (model: string): Promise<void>
+  /** Answers in the order of the pictures. `HAMMINGBIRD_VERSION_NOT_READY` for a model that is not loaded. */
   encode (request: EncodeRequest): Promise<readonly (Encoding | EncodingRefusal)[]>
   close (): Promise<void>
 }

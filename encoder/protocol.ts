@@ -2,9 +2,9 @@ import type { Manifest } from '../registry/manifest.js'
 
 /** Jobs of an encoder worker. */
 export type EncoderJob =
-  | { readonly kind: 'load', readonly manifest: Manifest, readonly directory: string | undefined }
-  | { readonly kind: 'unload', readonly version: string }
-  | { readonly kind: 'encode', readonly version: string, readonly pixels: Uint8Array, readonly count: number, readonly outputs: boolean }
+  | { readonly kind: 'load', readonly model: string, readonly manifest: Manifest, readonly directory: string | undefined }
+  | { readonly kind: 'unload', readonly model: string }
+  | { readonly kind: 'encode', readonly model: string, readonly pixels: Uint8Array, readonly count: number, readonly outputs: boolean }
 
 export type EncoderResult =
   | { readonly kind: 'loaded', readonly backend: string }

@@ -29,12 +29,12 @@ export function pixelsOfItems (decoder: Pick<Decoder, 'pixels'>, { input }: Mani
 }
 
 /** Encodes a batch, and says what is to be written for each message: one message of C.items, one of C.codes.v. */
-export function codesOfPixels (encoder: Pick<Encoder, 'encode'>, { version }: Manifest, lane: () => Lane, topics: CollectionTopics, claim: Pick<Claim, 'beat'>): Work<Pixelled, Written> {
+export function codesOfPixels (encoder: Pick<Encoder, 'encode'>, { model, version }: { readonly model: string, readonly version: string }, lane: () => Lane, topics: CollectionTopics, claim: Pick<Claim, 'beat'>): Work<Pixelled, Written> {
   const beat = (): void => { claim.beat() }
   const topic = topics.codes(version)
   return async batch => {
     const pixels = batch.flatMap(({ value }) => value.pixels instanceof Uint8Array ? [value.pixels] : [])
-    const encoded = pixels.length === 0 ? [] : [...await encoder.encode({ version, lane: lane(), pixels: Buffer.concat(pixels), count: pixels.length, beat })]
+    const encoded = pixels.length === 0 ? [] : [...await encoder.encode({ model, lane: lane(), pixels: Buffer.concat(pixels), count: pixels.length, beat })]
     return batch.map(({ value: { record, pixels }, settle }) => {
       if (pixels === undefined) return { settle, value: { record, outputs: [passOn(topic, record)] } }
       const outcome = isDecodingRefusal(pixels) ? pixels : encoded.shift()!

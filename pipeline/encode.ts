@@ -15,6 +15,8 @@ export interface EncodeOptions {
   readonly decoder: Pick<Decoder, 'pixels'>
   readonly encoder: Pick<Encoder, 'encode'>
   readonly manifest: Manifest
+  /** The name the encoder knows it by. */
+  readonly model: string
   /** Asked before each batch: a version's lane changes as aliases move. */
   readonly lane: () => Lane
   readonly topics: CollectionTopics
@@ -44,7 +46,7 @@ export interface EncodeLimits {
  * Emits how many messages each commit settled. Fails with the first error that is not about one picture, and leaves the
  * retry to whoever runs it.
  */
-export function encode ({ claim, decoder, encoder, manifest, lane, topics, limits, drain }: EncodeOptions): Observable<number> {
+export function encode ({ claim, decoder, encoder, manifest, model, lane, topics, limits, drain }: EncodeOptions): Observable<number> {
   const { batch: size, batchesAtOnce: atOnce } = limits
   return lend({
     poll: limits => claim.poll(limits),
@@ -54,7 +56,7 @@ export function encode ({ claim, decoder, encoder, manifest, lane, topics, limit
     drain
   }).pipe(
     inBatches({ size, atOnce }, pixelsOfItems(decoder, manifest, claim)),
-    inBatches({ size, atOnce }, codesOfPixels(encoder, manifest, lane, topics, claim)),
+    inBatches({ size, atOnce }, codesOfPixels(encoder, { model, version: manifest.version }, lane, topics, claim)),
     commit(claim, () => [])
   )
 }

@@ -3,7 +3,7 @@ import type { Decoder } from '../decoder/decoder.js'
 import type { Encoder, Lane } from '../encoder/encoder.js'
 import type { Log } from '../log/log.js'
 import { KeepOpen } from '../registry/keep-open.js'
-import type { Manifest } from '../registry/manifest.js'
+import { modelName, type Manifest } from '../registry/manifest.js'
 import type { OpenCollection, Registry } from '../registry/registry.js'
 import { codesSpec } from '../topics/names.js'
 import { encode, type EncodeLimits } from './encode.js'
@@ -79,14 +79,15 @@ class CollectionPipeline implements AsyncDisposable {
       open: async manifest => {
         const { version } = manifest
         await log.createTopic(codesSpec(config.name, version, registry.collections.topicSettings(config)))
-        await encoder.load(manifest, undefined)
+        const model = modelName(config, version)
+        await encoder.load(model, manifest, undefined)
         return new Stage({
           name: `encode ${config.name} ${version}`,
           log,
           group: topics.encodeGroup(version),
           topic: topics.items,
           failed,
-          graph: (claim, drain) => encode({ claim, decoder, encoder, manifest, lane: () => laneOf(version, versions.state.aliases), topics, limits: { ...ENCODE, ...limits.encode }, drain })
+          graph: (claim, drain) => encode({ claim, decoder, encoder, manifest, model, lane: () => laneOf(version, versions.state.aliases), topics, limits: { ...ENCODE, ...limits.encode }, drain })
         })
       }
     })

@@ -50,6 +50,11 @@ export interface Manifest {
   readonly provenance: Readonly<Record<string, string>>
 }
 
+/** What an encoder calls a version of a collection: v1 of one is not v1 of another, nor of one deleted and made again. */
+export function modelName (collection: { readonly name: string, readonly createdAtMs: number }, version: string): string {
+  return `${collection.name}@${collection.createdAtMs}/${version}`
+}
+
 const VERSION = /^v(?:0|[1-9][0-9]{0,8})$/
 
 export function isVersion (name: string): boolean {

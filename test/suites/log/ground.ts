@@ -58,7 +58,7 @@ export function startsAt (...offsets: readonly number[]): ReadonlyMap<number, nu
 export async function readAll (log: Log, topic: string): Promise<LogRecord[]> {
   const [starts, ends] = [await log.starts(topic), await log.ends(topic)]
   await using reader = log.read({ topic, from: startsAt(...starts), reader: unique('reader') })
-  return readTo(reader, starts, ends)
+  return await readTo(reader, starts, ends) // before the reader is closed
 }
 
 /** Reads until each partition has come to its end in `ends`. */

@@ -26,6 +26,8 @@ export interface RunOptions {
 /** What a pool has come to. Counts are since it was opened. */
 export interface WorkerPoolStatus {
   readonly running: number
+  /** The processes, for who looks after them from outside. */
+  readonly pids: readonly number[]
   readonly rssBytes: number
   readonly waiting: number
   readonly inHand: number
@@ -108,6 +110,7 @@ export class WorkerPool<Job, Result> implements AsyncDisposable {
     const members = [...this.#roster.members]
     return {
       running: members.length,
+      pids: members.map(({ worker }) => worker.pid),
       rssBytes: members.reduce((sum, { worker }) => sum + worker.rssBytes, 0),
       waiting: this.#waiting(),
       inHand: members.reduce((sum, { inHand }) => sum + inHand.size, 0),

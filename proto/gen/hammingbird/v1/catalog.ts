@@ -92,7 +92,7 @@ export interface Item {
   format: string;
   /** By version name. */
   codes: { [key: string]: ItemCode };
-  /** The canonical picture, a WebP file; empty unless asked for and kept. */
+  /** The canonical picture, a PNG or a JPEG file; empty unless asked for and kept. */
   picture: Buffer;
 }
 

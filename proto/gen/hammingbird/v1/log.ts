@@ -9,7 +9,7 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 
 /** Value in C.items, under the image id: the newest one of every live image stays for ever. */
 export interface ItemRecord {
-  /** The canonical picture, a WebP file. */
+  /** The canonical picture: a PNG or a JPEG file. */
   picture: Buffer;
   /** The version of the canonical form. */
   canonical: number;

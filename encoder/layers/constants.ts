@@ -1,0 +1,55 @@
+import { HammingbirdError } from '../../errors.js'
+import type { Tensors } from '../safetensors.js'
+import { tf } from '../tf.js'
+import type { Parameters } from './parameters.js'
+
+/**
+ * Parameters that stand still: what a session encodes with. Each is uploaded when it is first asked for.
+ *
+ * What a file says of itself is held to what the network asks: a name that is missing or has another shape, or holds a
+ * number that is none, is `HAMMINGBIRD_MODEL_INVALID`; `unused` tells what nobody asked for.
+ */
+export class Constants implements Parameters {
+  readonly training = false
+  readonly #from: Tensors
+  readonly #uploaded = new Map<string, tf.Tensor>()
+
+  constructor (from: Tensors) {
+    this.#from = from
+  }
+
+  get (name: string, shape: readonly number[]): tf.Tensor {
+    const known = this.#uploaded.get(name)
+    if (known !== undefined) return known
+    const tensor = this.#from.get(name)
+    if (tensor === undefined) throw wrong(`${name} is missing`)
+    if (tensor.shape.join() !== shape.join()) throw wrong(`${name} has the shape [${tensor.shape.join()}], the network wants [${shape.join()}]`)
+    if (!(tensor.data instanceof Float32Array)) throw wrong(`${name} does not hold floats`)
+    if (!tensor.data.every(Number.isFinite)) throw wrong(`${name} holds a number that is none (NaN or infinite)`)
+    const uploaded = tf.tidy(() => tf.keep(tf.tensor(tensor.data, [...shape], 'float32')))
+    this.#uploaded.set(name, uploaded)
+    return uploaded
+  }
+
+  normed (layer: string): boolean {
+    return this.#from.has(`${layer}.gamma`)
+  }
+
+  move (): never {
+    throw new TypeError('constants do not move')
+  }
+
+  /** Names in the file that no layer asked for. */
+  unused (): string[] {
+    return [...this.#from.keys()].filter(name => !this.#uploaded.has(name))
+  }
+
+  dispose (): void {
+    for (const tensor of this.#uploaded.values()) tensor.dispose()
+    this.#uploaded.clear()
+  }
+}
+
+function wrong (what: string): HammingbirdError {
+  return new HammingbirdError('HAMMINGBIRD_MODEL_INVALID', `the weights do not fit the network: ${what}`)
+}

@@ -1,0 +1,53 @@
+import { tf } from '../tf.js'
+import { activate, type Activation } from './activation.js'
+import { batchNorm } from './batch-norm.js'
+import { padded, type Padding } from './padding.js'
+import { ZEROS, type Parameters } from './parameters.js'
+
+export interface ConvolutionOptions {
+  /** Channels that come out. */
+  readonly filters: number
+  /** Side of the window, in pixels. */
+  readonly size: number
+  /** @default 1 */
+  readonly stride?: number
+  /** @default `symmetric` */
+  readonly padding?: Padding
+  /** The epsilon of the batch norm that follows, instead of a bias; none where undefined. */
+  readonly norm?: number | undefined
+  /** @default `linear` */
+  readonly activation?: Activation
+}
+
+/**
+ * A convolution, then a batch norm or a bias, then the activation.
+ *
+ * @param x [n, height, width, channels]
+ * @param name its parameters: `.kernel` [size, size, channels, filters], and `.bias` or those of the norm.
+ */
+export function convolution (parameters: Parameters, name: string, x: tf.Tensor4D, options: ConvolutionOptions): tf.Tensor4D {
+  const { filters, size, stride = 1, padding = 'symmetric' } = options
+  const channels = x.shape[3]
+  const kernel = parameters.get(`${name}.kernel`, [size, size, channels, filters], { kind: 'he', fanIn: size * size * channels }) as tf.Tensor4D
+  const { x: input, pad } = padded(x, size, stride, padding)
+  return finish(parameters, name, tf.conv2d(input, kernel, stride, pad), options)
+}
+
+/**
+ * A convolution of each channel by itself, then as `convolution`.
+ *
+ * @param name its parameters: `.kernel` [size, size, channels, 1], and `.bias` or those of the norm.
+ */
+export function depthwise (parameters: Parameters, name: string, x: tf.Tensor4D, options: Omit<ConvolutionOptions, 'filters'>): tf.Tensor4D {
+  const { size, stride = 1, padding = 'symmetric' } = options
+  const kernel = parameters.get(`${name}.kernel`, [size, size, x.shape[3], 1], { kind: 'he', fanIn: size * size }) as tf.Tensor4D
+  const { x: input, pad } = padded(x, size, stride, padding)
+  return finish(parameters, name, tf.depthwiseConv2d(input, kernel, stride, pad), options)
+}
+
+function finish (parameters: Parameters, name: string, y: tf.Tensor4D, { norm, activation = 'linear' }: Pick<ConvolutionOptions, 'norm' | 'activation'>): tf.Tensor4D {
+  const z = norm !== undefined && parameters.normed(name)
+    ? batchNorm(parameters, name, y, norm)
+    : tf.add<tf.Tensor4D>(y, parameters.get(`${name}.bias`, [y.shape[3]], ZEROS))
+  return activate(z, activation, parameters.training)
+}

@@ -37,12 +37,29 @@ export interface CodeQuery {
   readonly radius?: number
   /** As of this sequence, where the store still knows it: else `HAMMINGBIRD_PAGE_EXPIRED`. @default now */
   readonly at?: number
-  /** Which ordinals count: a filter, applied inside verification, so that k are found while k match. @default all */
-  readonly accept?: (ordinal: number) => boolean
+  /**
+   * Which ordinals count: a filter, applied inside verification, so that k are found while k match. A set can be asked
+   * in other threads; a function only in the caller's, so that a long search with one is done there, in slices.
+   * @default all
+   */
+  readonly accept?: ((ordinal: number) => boolean) | AcceptSet
   /** Holds the store to a plan; for tests and `Explain`. @default the planner's choice */
   readonly plan?: 'probe' | 'scan'
   /** Rejects with its reason when aborted. */
   readonly signal?: AbortSignal
+}
+
+/** Ordinals as a bitmap: o is in the set where bit `o % 32` of word `o / 32` is 1, and not where the bitmap has ended. */
+export interface AcceptSet {
+  /** Over a SharedArrayBuffer it reaches other threads without being copied. Unchanged while a search uses it. */
+  readonly bitmap: Uint32Array
+}
+
+/** A filter as the function it is. */
+export function accepting (accept: CodeQuery['accept']): ((ordinal: number) => boolean) | undefined {
+  if (typeof accept !== 'object') return accept
+  const { bitmap } = accept
+  return ordinal => ((bitmap[ordinal >>> 5] ?? 0) >>> (ordinal & 31) & 1) === 1
 }
 
 /** Codes that are equal, found together. */

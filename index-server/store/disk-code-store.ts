@@ -1,7 +1,7 @@
 import { CodeWidthError, HammingbirdError } from '../../errors.js'
 import { hammingDistance } from '../../hamming/distance.js'
 import type { Operation } from '../../kv/key-value.js'
-import type { CodeAnswer, CodeChange, CodeQuery, CodeStore } from './code-store.js'
+import { accepting, type CodeAnswer, type CodeChange, type CodeQuery, type CodeStore } from './code-store.js'
 import { breathing, offer, type DiskSearch } from './disk-search.js'
 import type { CodeRecord } from './keys/code-record.js'
 import { Nearest } from './nearest.js'
@@ -91,7 +91,7 @@ export class DiskCodeStore implements CodeStore {
         snapshot,
         code,
         nearest: new Nearest(this.bits, k, radius),
-        accept,
+        accept: accepting(accept),
         signal,
         breathe: breathing(signal),
         buckets: 0,

@@ -23,7 +23,7 @@ export interface CollectionConfig {
 
 export const DEFAULT_COLLECTION = 'default'
 const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/
-const DEFAULT_BITS = 64
+export const DEFAULT_BITS = 64
 const DEFAULT_PARTITIONS = { embedded: 1, kafka: 4 }
 const MOST_PARTITIONS = 1024
 const LARGEST = { imageBytes: 16 * 1024 * 1024, imagePixels: 100_000_000 }

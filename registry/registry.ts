@@ -63,10 +63,15 @@ export class Registry implements AsyncDisposable {
     this.#open$.next(this.#keep.values())
   }
 
+  /** Every collection that is open. */
+  list (): readonly OpenCollection[] {
+    return this.#open$.value
+  }
+
   /** @throws HammingbirdError `HAMMINGBIRD_NOT_FOUND`. */
   get (name: string): OpenCollection {
     this.collections.get(name)
-    const found = this.#open$.value.find(({ config }) => config.name === name)
+    const found = this.list().find(({ config }) => config.name === name)
     if (found === undefined) throw new HammingbirdError('HAMMINGBIRD_VERSION_NOT_READY', `collection ${name} is being opened: try again`)
     return found
   }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { lstat, readFile } from 'node:fs/promises'
 import { join, relative, resolve, sep } from 'node:path'
 import { watch, type FSWatcher } from 'chokidar'
+import { HammingbirdError } from '../../errors.js'
 import type { KeyValue } from '../../kv/key-value.js'
 import { FolderState, type FileState } from './folder-state.js'
 import { isPictureName, walk } from './walk.js'
@@ -48,6 +49,8 @@ export interface FolderCounts {
 const GATHER_MS = 400
 /** Deletes wait until nothing has gone for this long: files that go together must be counted together. */
 const QUIET_MS = 2000
+/** How often a folder that has gone is looked for. */
+const ROOT_MS = 1000
 const FILES_AT_ONCE = 32
 /** Read into memory at once. */
 const BYTES_AT_ONCE = 32 * 1024 * 1024
@@ -69,6 +72,7 @@ export class FolderSource implements AsyncDisposable {
   #watcher: FSWatcher | undefined
   #timer: NodeJS.Timeout | undefined
   #dropTimer: NodeJS.Timeout | undefined
+  #rootTimer: NodeJS.Timeout | undefined
   #work: Promise<void> = Promise.resolve()
   #asking = false
   #counts = { published: 0, unchanged: 0, deleted: 0, scanned: false }
@@ -97,6 +101,7 @@ export class FolderSource implements AsyncDisposable {
     this.#closing.abort()
     clearTimeout(this.#timer)
     clearTimeout(this.#dropTimer)
+    clearTimeout(this.#rootTimer)
     await this.#watcher?.close()
     await this.#work
   }
@@ -141,7 +146,8 @@ export class FolderSource implements AsyncDisposable {
   async #scan (): Promise<void> {
     let gathered: string[] = []
     const unseen = new Set(this.#state.paths())
-    for await (const path of walk(this.#root, (folder, err) => { this.#options.failed(err, join(this.#root, folder)) })) {
+    const rootGone = !(await statOf(this.#root)).isDirectory
+    for await (const path of rootGone ? [] : walk(this.#root, (folder, err) => { this.#options.failed(err, join(this.#root, folder)) })) {
       if (this.#closing.signal.aborted) return
       unseen.delete(path)
       this.#seen.add(path)
@@ -190,7 +196,7 @@ export class FolderSource implements AsyncDisposable {
           continue
         }
         if (sizeBytes > this.#options.imageBytes) {
-          await this.#options.publisher.refuse(id, sizeBytes, new RangeError(`${sizeBytes} bytes; at most ${this.#options.imageBytes} are taken`))
+          await this.#options.publisher.refuse(id, sizeBytes, new HammingbirdError('HAMMINGBIRD_IMAGE_TOO_LARGE', `an image of at most ${this.#options.imageBytes} bytes is taken, this one has ${sizeBytes}`))
           states.set(path, { sizeBytes, mtimeMs, sha256: '' })
           continue
         }
@@ -222,6 +228,7 @@ export class FolderSource implements AsyncDisposable {
     if (missing.length === 0) return
     const known = this.#state.size
     const rootGone = !(await statOf(this.#root)).isDirectory
+    if (rootGone) this.#waitForRoot()
     if (!rootGone && (missing.length === 1 || missing.length <= known / 5)) {
       await this.#drop(missing)
       return
@@ -233,6 +240,22 @@ export class FolderSource implements AsyncDisposable {
       this.#asking = false
       if (may) this.#enqueue(() => this.#drop([...this.#missing]))
     }).catch(err => { this.#options.failed(err, this.#root) })
+  }
+
+  /** A folder that went with its disk may come back with it: then it is watched and scanned anew. */
+  #waitForRoot (): void {
+    this.#rootTimer ??= setTimeout(() => {
+      this.#rootTimer = undefined
+      this.#enqueue(async () => {
+        if (!(await statOf(this.#root)).isDirectory) {
+          this.#waitForRoot()
+          return
+        }
+        await this.#watcher?.close()
+        await this.#watch()
+        await this.#scan()
+      })
+    }, ROOT_MS)
   }
 
   async #drop (paths: readonly string[]): Promise<void> {

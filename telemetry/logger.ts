@@ -1,0 +1,30 @@
+import { pino, type Logger as Pino } from 'pino'
+import pretty from 'pino-pretty'
+import { HammingbirdError } from '../errors.js'
+
+/** What the composition roots log with; nothing below them logs. */
+export type Logger = Pino
+
+export interface LoggerOptions {
+  /** `json` for programs, `text` for people. @default text on a terminal */
+  readonly form?: 'json' | 'text'
+  /** @default info */
+  readonly level?: string
+}
+
+/** Logs go to standard error: standard output is for answers. Written at once, so that a crash loses none. */
+export function openLogger ({ form = process.stderr.isTTY ? 'text' : 'json', level = 'info' }: LoggerOptions = {}): Logger {
+  const options = { level, base: null, serializers: { err: errorFields } }
+  if (form === 'json') return pino(options, pino.destination({ dest: 2, sync: true }))
+  return pino(options, pretty({ destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss', singleLine: true }))
+}
+
+/** An error with its code and its causes: they stay here, and never go to a caller. */
+function errorFields (err: unknown): Record<string, unknown> {
+  if (!(err instanceof Error)) return { message: String(err) }
+  return {
+    ...(err instanceof HammingbirdError ? { code: err.code } : { stack: err.stack }),
+    message: err.message,
+    ...(err.cause === undefined ? {} : { cause: errorFields(err.cause) })
+  }
+}

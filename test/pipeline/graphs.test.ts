@@ -153,7 +153,8 @@ test('graphs: what comes of any messages is what a plain loop makes of them, ove
           newest.set(`${partition} of ${sourcePartition}`, next)
         }
         for (const [source, end] of ends.entries()) {
-          for (let partition = 0; partition < config.partitions && end > 0; partition++) t.is(newest.get(`${partition} of ${source}`), end, `${topic} ${partition} of ${source}`)
+          if (end === 0) continue
+          for (let partition = 0; partition < config.partitions; partition++) t.is(newest.get(`${partition} of ${source}`), end, `${topic} ${partition} of ${source}`)
         }
       }
     })

@@ -17,6 +17,9 @@ export const codes = {
   HAMMINGBIRD_ALREADY_EXISTS: { retryable: false, means: 'the name is taken, by something with other settings' },
   HAMMINGBIRD_NOT_BUILT: { retryable: false, means: 'named in the API, not built yet' },
   HAMMINGBIRD_DEADLINE: { retryable: true, means: 'the caller\'s deadline passed first' },
+  HAMMINGBIRD_CANCELLED: { retryable: false, means: 'the caller went away, or took the request back' },
+  HAMMINGBIRD_UNREACHABLE: { retryable: true, means: 'no server answers at that address' },
+  HAMMINGBIRD_ADDRESS_IN_USE: { retryable: false, means: 'another process listens at that address' },
 
   HAMMINGBIRD_IMAGE_UNREADABLE: { retryable: false, means: 'the bytes are no image we can decode' },
   HAMMINGBIRD_IMAGE_FORMAT: { retryable: false, means: 'an image format that is not allowed' },
@@ -52,18 +55,27 @@ export interface FieldViolation {
   readonly description: string
 }
 
+/** What an error is about, where it is about one thing: so that a program need not read the message. */
+export interface Resource {
+  readonly type: 'image' | 'collection' | 'version' | 'watch' | 'set-aside entry'
+  readonly name: string
+}
+
 export interface HammingbirdErrorOptions extends ErrorOptions {
   readonly violations?: readonly FieldViolation[]
+  readonly resource?: Resource
 }
 
 /** The one class of our errors: told apart by `code`. The `cause` is for logs and never leaves the process. */
 export class HammingbirdError extends Error {
   override readonly name: string = 'HammingbirdError'
   readonly violations: readonly FieldViolation[]
+  readonly resource: Resource | undefined
 
   constructor (readonly code: ErrorCode, message: string, options: HammingbirdErrorOptions = {}) {
     super(message, options)
     this.violations = options.violations ?? []
+    this.resource = options.resource
   }
 
   /** Whether the same call may succeed later, with nothing changed by the caller. */
@@ -84,6 +96,11 @@ export class CodeWidthError extends HammingbirdError {
 /** A request or an option that cannot be: `field` says which, `description` what would be right. */
 export function invalid (field: string, description: string): HammingbirdError {
   return new HammingbirdError('HAMMINGBIRD_INVALID', `${field}: ${description}`, { violations: [{ field, description }] })
+}
+
+/** There is no such thing: the error names it, in its message and as its resource. */
+export function notFound (type: Resource['type'], name: string): HammingbirdError {
+  return new HammingbirdError('HAMMINGBIRD_NOT_FOUND', `there is no ${type} ${JSON.stringify(name)}`, { resource: { type, name } })
 }
 
 /** The code of an error, ours or foreign. A foreign one is `HAMMINGBIRD_INTERNAL`. Never throws. */

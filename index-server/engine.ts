@@ -1,8 +1,9 @@
 import type { Position } from '../log/log.js'
 import type { DeleteItemsRequest, ExportItemsRequest, GetItemRequest, GetStatusResponse, Item, PublishRequest, SetLabelsRequest } from '../proto/gen/hammingbird/v1/catalog.js'
 import type { Collection } from '../proto/gen/hammingbird/v1/collection.js'
-import type { SearchRequest, SearchResponse } from '../proto/gen/hammingbird/v1/search.js'
+import type { ExplainRequest, ExplainResponse, SearchBatchRequest, SearchBatchResponse, SearchRequest, SearchResponse } from '../proto/gen/hammingbird/v1/search.js'
 import type { GetSetAsideRequest, GetSetAsideResponse, ListSetAsideRequest, ListSetAsideResponse, ReplayRequest, ReplayResponse } from '../proto/gen/hammingbird/v1/set_aside.js'
+import type { AdminEngine, ModelEngine, WatchEngine } from './engine-parts.js'
 
 /**
  * What the server does, in the words of the API: one function a request. Services translate and call; everything that
@@ -27,4 +28,13 @@ export interface Engine {
   listSetAside (request: ListSetAsideRequest, signal: AbortSignal): Promise<ListSetAsideResponse>
   getSetAside (request: GetSetAsideRequest, signal: AbortSignal): Promise<GetSetAsideResponse>
   replay (request: ReplayRequest, signal: AbortSignal): Promise<ReplayResponse>
+
+  // What may be absent: its rpcs then answer HAMMINGBIRD_NOT_BUILT, with a sentence that says what they are for.
+
+  /** Answers in any order, each with its request's tag. Reads on only as answers are taken. */
+  searchBatch? (requests: AsyncIterable<SearchBatchRequest>, signal: AbortSignal): AsyncIterable<SearchBatchResponse>
+  explain? (request: ExplainRequest, signal: AbortSignal): Promise<ExplainResponse>
+  readonly watches?: WatchEngine
+  readonly models?: Partial<ModelEngine>
+  readonly admin?: Partial<AdminEngine>
 }

@@ -67,7 +67,10 @@ export function serve<Job, Result> (work: Work<Job, Result>): void {
     }
   }
 
+  let working = false
   const run = async () => {
+    if (working) return // one loop: it also sees what comes while it breathes
+    working = true
     // A hang inside an asynchronous call leaves the event loop free: the interval still says which item it is.
     const beats = setInterval(beat, BEAT_MS)
     while (running.length > 0) {
@@ -80,11 +83,12 @@ export function serve<Job, Result> (work: Work<Job, Result>): void {
       }
     }
     clearInterval(beats)
+    working = false
   }
 
   process.on('message', ({ id, lane, job }: WorkerRequest<Job>) => {
     running.push({ id, lane, steps: work(job), behind: 0, said: 0 })
-    if (running.length === 1) void run()
+    void run()
   })
   send<Result>({ id: 0, kind: 'ready' })
 }

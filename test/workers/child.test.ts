@@ -68,6 +68,14 @@ test.serial('worker process: between steps the more urgent job goes first', asyn
   t.deepEqual(ended, ['query', 'backfill'])
 })
 
+test.serial('worker process: jobs that come just as it has nothing left to do are answered once, each', async t => {
+  await using worker = await open()
+  const asker = async (from: number) => {
+    for (let i = from; i < from + 150; i++) t.deepEqual((await worker.ask(orders(i, 'sleep 2', i), { silenceMs: 3_000 })).made, [i * 2, 0, i * 2])
+  }
+  await Promise.all([asker(0), asker(1_000), asker(2_000)])
+})
+
 test.serial('worker process: signals of the terminal leave it at work; close ends it, twice is once', async t => {
   const worker = await open()
   const answer = worker.ask(orders('sleep 200', 5))

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../../errors.js'
 import type { Code } from '../../hamming/code.js'
 import type { CodeStore } from './code-store.js'
+import type { ItemPositions } from './position-pages.js'
 
 /**
  * All that is kept of one collection: the join of items, labels and codes (design.md section 1, "Join"), the positions
@@ -11,13 +12,17 @@ import type { CodeStore } from './code-store.js'
  */
 export interface CollectionStore {
   readonly name: string
-  /** Where to read on in each partition of a topic: what `apply` last wrote. A partition never read is not there. */
+  /**
+   * Where to read on in each partition of a topic: what `apply` last wrote. A partition never read is not there. It
+   * never goes back, and stands still while the partition is swept, so that a sweep cut short is due again.
+   */
   positions (topic: string): Promise<ReadonlyMap<number, AppliedPosition>>
+  /** May be called at any time: runs are applied one after the other, in the order of the calls. A run that fails has changed nothing. */
   apply (changes: readonly StoreChange[], position: AppliedPosition & { readonly topic: string, readonly partition: number }): Promise<void>
 
-  /** Gives a version tables; one that has them keeps them. */
+  /** Gives a version tables; one that has them keeps them. @throws CodeWidthError when those are for codes of another width. */
   addVersion (version: string, bits: number): Promise<void>
-  /** Drops a version's codes and tables, in steps. */
+  /** Drops a version's codes and tables. It is gone when this resolves; its rows go in steps, in the background. */
   dropVersion (version: string): Promise<void>
   versions (): readonly string[]
   /** @throws HammingbirdError `HAMMINGBIRD_NOT_FOUND` for a version without tables. */
@@ -25,8 +30,15 @@ export interface CollectionStore {
 
   /** What is known of a live image; `undefined` when it is unknown or deleted. */
   item (id: string): Promise<StoredItem | undefined>
-  /** The images behind ordinals, in order; `undefined` where one was removed meanwhile. */
+  /**
+   * The images behind ordinals, in order, as they are now; `undefined` where one was deleted. An image whose code was
+   * replaced is still found under the former ordinal for as long as a search may be pinned to a moment that had it.
+   */
   itemsOf (version: string, ordinals: readonly number[]): Promise<(StoredItem | undefined)[]>
+  /** Where the items stand from which codes were made, in order of `ordinals`: what ties are ordered by. */
+  positionsOf (version: string, ordinals: ArrayLike<number>): Promise<ItemPositions>
+  /** The details of codes, in order of `ordinals`; `undefined` where there is none. */
+  detailsOf (version: string, ordinals: readonly number[]): Promise<(Uint8Array | undefined)[]>
   picture (id: string): Promise<Buffer | undefined>
   /** Live items in order of id, behind `after`. */
   items (after?: string): AsyncIterable<readonly StoredItem[]>
@@ -34,9 +46,15 @@ export interface CollectionStore {
   sourceOf (id: string): Promise<SourcePosition | undefined>
 
   counts (version: string): VersionCounts
-  /** Per items partition: which source positions are settled under a version (design.md "Progress"). */
+  /**
+   * Per items partition: which source positions are settled under a version (design.md "Progress"): what both the items
+   * and the version's codes have passed.
+   */
   progress (version: string): ReadonlyMap<number, PartitionProgress>
 
+  /** Entries of what was set aside. */
+  readonly setAsideCount: number
+  /** The newest entry of each id, newest first: by offset, then by partition. */
   setAside (query: { readonly code?: string, readonly after?: SetAsideKey, readonly limit: number }): Promise<readonly StoredSetAside[]>
   setAsideOf (id: string): Promise<StoredSetAside | undefined>
 

@@ -3,6 +3,8 @@ import { hammingDistance } from '../../hamming/distance.js'
 import type { Operation } from '../../kv/key-value.js'
 import { accepting, type CodeAnswer, type CodeChange, type CodeQuery, type CodeStore } from './code-store.js'
 import { breathing, offer, type DiskSearch } from './disk-search.js'
+import type { CodeRun } from './version-codes.js'
+import { loadCodes } from './load-codes.js'
 import type { CodeRecord } from './keys/code-record.js'
 import { Nearest } from './nearest.js'
 import { probeBudgetMs } from './plan.js'
@@ -61,6 +63,17 @@ export class DiskCodeStore implements CodeStore {
     this.#staged = undefined
     this.tables.commit(staged)
     this.#window.advance(this.tables.next, this.tables.count)
+  }
+
+  /** All codes as of this call, in order of ordinal, a page at a time. */
+  load (): AsyncIterable<CodeRun> {
+    const snapshot = this.#window.pin()
+    return loadCodes(this.tables, this.#window, snapshot, () => this.#window.release(snapshot))
+  }
+
+  /** What was kept under an ordinal that was removed a short while ago. */
+  removedRecord (ordinal: number): CodeRecord | undefined {
+    return this.#window.removalOf(ordinal)?.record
   }
 
   search (query: CodeQuery): Promise<CodeAnswer> {

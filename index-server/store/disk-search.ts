@@ -18,8 +18,8 @@ export interface DiskSearch {
   candidates: number
 }
 
-/** Whether an ordinal is in the search's snapshot: what was removed later is still there. */
-export function isVisible ({ tables, window, snapshot }: DiskSearch, ordinal: number): boolean {
+/** Whether an ordinal is in a snapshot: what was removed later is still there. */
+export function isVisible ({ tables, window, snapshot }: Pick<DiskSearch, 'tables' | 'window' | 'snapshot'>, ordinal: number): boolean {
   if (ordinal >= snapshot.next) return false
   if (!tables.removed.has(ordinal)) return true
   const removal = window.removalOf(ordinal)

@@ -163,4 +163,5 @@ export class VersionTables {
   }
 }
 
-const NOTHING = Buffer.alloc(0)
+/** A byte, and not none: RocksDB's binding loses memory on empty values. */
+const NOTHING = Buffer.alloc(1)

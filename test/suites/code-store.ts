@@ -18,8 +18,12 @@ export interface CodeStoreUnderTest extends AsyncDisposable {
   readonly apply: (changes: readonly CodeChange[]) => Promise<void>
 }
 
-/** What every store of codes must do, whatever it keeps them in. Each one's test file calls this. */
-export function codeStoreSuite (name: string, open: (settings: CodeStoreSettings) => Promise<CodeStoreUnderTest>): void {
+/**
+ * What every store of codes must do, whatever it keeps them in. Each one's test file calls this.
+ *
+ * @param runs how many histories are tried.
+ */
+export function codeStoreSuite (name: string, open: (settings: CodeStoreSettings) => Promise<CodeStoreUnderTest>, runs = 100): void {
   test(`${name}: finds what a scan of everything finds, at every moment it remembers`, async t => {
     await fc.assert(fc.asyncProperty(histories, async ({ settings, batches, queries }) => {
       await using under = await open(settings)
@@ -36,7 +40,7 @@ export function codeStoreSuite (name: string, open: (settings: CodeStoreSettings
         const asked = moment === undefined ? query : { ...query, at: then.sequence }
         compare(t, await under.store.search(asked), then, asked, settings.bits)
       }
-    }), { numRuns: 150 })
+    }), { numRuns: runs })
   })
 
   test(`${name}: each apply is seen whole or not at all, also by a search under way`, async t => {
@@ -53,7 +57,7 @@ export function codeStoreSuite (name: string, open: (settings: CodeStoreSettings
         await applying
         compare(t, await under.store.search(query), before, query, settings.bits)
       }
-    }), { numRuns: 50 })
+    }), { numRuns: runs / 2 })
   })
 
   for (const bits of [16, 24, 64, 256]) {

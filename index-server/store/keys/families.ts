@@ -9,19 +9,19 @@ export const FAMILIES = {
   collection: byte('C'),
   version: byte('V'),
   dropping: byte('D'),
+  droppingCollection: byte('E'),
   numbers: byte('N'),
   /** What is kept of each id: `join-record.ts`, `picture-key.ts`. */
   join: byte('i'),
   picture: byte('I'),
-  /** How far the log has been folded: `position-row.ts`, `progress-row.ts`, `sweep-rows.ts`. */
+  /** How far the log has been folded: `position-row.ts`, `progress-row.ts`, `seen-key.ts`. */
   position: byte('p'),
   progress: byte('g'),
-  sweep: byte('w'),
   seen: byte('W'),
   /** What was kept out: `set-aside-rows.ts`. */
   setAside: byte('s'),
   setAsideOf: byte('S'),
-  /** How many of each: `counter-rows.ts`. */
+  /** How many of each: `count-rows.ts`. */
   itemCounts: byte('n'),
   versionCounts: byte('v'),
   /** A version's tables: `posting-key.ts`, `code-record.ts`, `page-rows.ts`. */

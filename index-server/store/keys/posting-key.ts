@@ -4,7 +4,7 @@ import { FAMILIES } from './families.js'
 
 /**
  * The keys of the bucket tables. One key says one thing: chunk `table` of code `ordinal` has the value `chunk`. The
- * value beside it is the whole code, or nothing where codes are wide (`INLINE_BITS`).
+ * value beside it is the whole code, or a byte 0 where codes are wide (`INLINE_BITS`).
  *
  *     byte   0      0x74 't'  the bucket tables
  *            1-4    tables    u32   whose tables: a version's, by number

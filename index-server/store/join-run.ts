@@ -1,0 +1,151 @@
+import type { KeyValue, Operation } from '../../kv/key-value.js'
+import { join, isOfThisLife, isSearchable, type JoinChange } from './join.js'
+import { decodeCodeRecord, encodeCodeKey, type CodeRecord } from './keys/code-record.js'
+import type { CodeCounts } from './keys/count-rows.js'
+import { encodeJoinKey, encodeJoinRecord, type CodeEntry, type JoinRecord } from './keys/join-record.js'
+import { encodePictureKey } from './keys/picture-key.js'
+import type { VersionCodes } from './version-codes.js'
+
+interface Touched {
+  readonly id: string
+  readonly key: Buffer
+  readonly before: JoinRecord | undefined
+  after: JoinRecord | undefined
+  /** Of the newest item of the run. */
+  picture: Uint8Array | undefined
+}
+
+/** What a run does to one version's tables. */
+export interface VersionChange {
+  readonly version: VersionCodes
+  /** Get the ordinals from `version.counts.next` on. */
+  readonly added: CodeRecord[]
+  readonly removals: { readonly ordinal: number, readonly record: CodeRecord }[]
+  counts: CodeCounts
+}
+
+type Coded = Extract<CodeEntry, { kind: 'coded' }>
+
+/**
+ * A run of changes on its way: folds each id's changes into its record, then derives from the records before and after
+ * what becomes searchable, what ceases to be, and how the counts move. Nothing but its own state changes.
+ */
+export class JoinRun {
+  readonly #collection: number
+  readonly #versions: ReadonlyMap<number, VersionCodes>
+  readonly #touched = new Map<string, Touched>()
+  readonly #changes = new Map<number, VersionChange>()
+  /** What has been written for each id, once `settle` is done: `undefined` for none. */
+  readonly rows = new Map<string, Buffer | undefined>()
+  /** By how much the count of live items moves. */
+  live = 0
+
+  /** @param versions by the number of their tables. */
+  constructor (collection: number, versions: ReadonlyMap<number, VersionCodes>) {
+    this.#collection = collection
+    this.#versions = versions
+  }
+
+  get changes (): Iterable<VersionChange> {
+    return this.#changes.values()
+  }
+
+  /** Begins with what is known under an id. */
+  touch (id: string, before: JoinRecord | undefined): void {
+    this.#touched.set(id, { id, key: encodeJoinKey(this.#collection, id), before, after: before, picture: undefined })
+  }
+
+  /** Folds one change of an id that was touched. @param tables of the version it is about. */
+  fold (change: JoinChange, partition: number, tables: number): void {
+    const touched = this.#touched.get(change.id)!
+    const { after } = touched
+    touched.after = join(after, change, partition, tables)
+    if (change.kind === 'item' && touched.after !== after) touched.picture = change.picture
+  }
+
+  /** Puts into `operations` what the run writes of ids and their pictures; `changes` has what the tables have to write. */
+  async settle (kv: KeyValue, operations: Operation[]): Promise<void> {
+    const details = await this.#details(kv)
+    for (const touched of this.#touched.values()) {
+      if (touched.after === touched.before) continue
+      this.#removeEntries(touched, details)
+      const after = touched.after && this.#numberEntries(touched.id, touched.after, details)
+      this.#count(touched.before, -1)
+      this.#count(after, 1)
+      const row = after && encodeJoinRecord(after)
+      operations.push(row ? { type: 'put', key: touched.key, value: row } : { type: 'del', key: touched.key })
+      this.rows.set(touched.id, row)
+      const key = touched.picture || touched.before?.picture ? encodePictureKey(this.#collection, touched.id) : undefined
+      if (after?.picture && touched.picture) operations.push({ type: 'put', key: key!, value: touched.picture })
+      else if (touched.before?.picture && !after?.picture) operations.push({ type: 'del', key: key! })
+    }
+  }
+
+  /** The details of codes that cease to be searchable: they stand in the code records alone. */
+  async #details (kv: KeyValue): Promise<ReadonlyMap<Coded, Uint8Array | undefined>> {
+    const entries: Coded[] = []
+    for (const touched of this.#touched.values()) {
+      if (touched.after !== touched.before) entries.push(...this.#ceasing(touched).filter(({ detailed }) => detailed))
+    }
+    if (entries.length === 0) return new Map()
+    const rows = await kv.getMany(entries.map(({ tables, ordinal }) => encodeCodeKey(tables, ordinal)))
+    return new Map(entries.map((entry, i) => [entry, rows[i] && decodeCodeRecord(rows[i]).detail]))
+  }
+
+  /** What was searchable before, and is not any more. */
+  #ceasing ({ before, after }: Touched): Coded[] {
+    if (!before) return []
+    return before.codes.filter((entry): entry is Coded =>
+      entry.kind === 'coded' && this.#versions.has(entry.tables) && !(after?.codes.includes(entry) && isSearchable(after, entry)))
+  }
+
+  #removeEntries (touched: Touched, details: ReadonlyMap<Coded, Uint8Array | undefined>): void {
+    for (const entry of this.#ceasing(touched)) {
+      const { tables, ordinal, code, itemOffset } = entry
+      const record = { id: touched.id, partition: touched.before!.partition, itemOffset, code, detail: details.get(entry) }
+      this.#change(tables).removals.push({ ordinal, record })
+    }
+  }
+
+  /** Gives ordinals to codes that have become searchable, takes them from those that are not, forgets dropped versions. */
+  #numberEntries (id: string, record: JoinRecord, details: ReadonlyMap<Coded, Uint8Array | undefined>): JoinRecord {
+    const codes: CodeEntry[] = []
+    for (const entry of record.codes) {
+      if (!this.#versions.has(entry.tables)) continue
+      const searchable = isSearchable(record, entry)
+      const { tables, itemOffset } = entry
+      if (entry.kind === 'waiting' && searchable) {
+        const { code, detail } = entry
+        const { added, version } = this.#change(tables)
+        const ordinal = version.counts.next + added.length
+        added.push({ id, partition: record.partition, itemOffset, code, detail })
+        codes.push({ kind: 'coded', tables, itemOffset, ordinal, code, detailed: detail !== undefined })
+      } else if (entry.kind === 'coded' && !searchable) {
+        codes.push({ kind: 'waiting', tables, itemOffset, code: entry.code, detail: details.get(entry) })
+      } else {
+        codes.push(entry)
+      }
+    }
+    return { ...record, codes }
+  }
+
+  #count (record: JoinRecord | undefined, by: number): void {
+    if (record?.state !== 'live') return
+    this.live += by
+    for (const entry of record.codes) {
+      if (!this.#versions.has(entry.tables) || !isOfThisLife(record, entry)) continue
+      const change = this.#change(entry.tables)
+      const { coded, refused } = change.counts
+      change.counts = entry.kind === 'refused' ? { ...change.counts, refused: refused + by } : { ...change.counts, coded: coded + by }
+    }
+  }
+
+  #change (tables: number): VersionChange {
+    let change = this.#changes.get(tables)
+    if (!change) {
+      const version = this.#versions.get(tables)!
+      this.#changes.set(tables, change = { version, added: [], removals: [], counts: version.counts })
+    }
+    return change
+  }
+}

@@ -1,0 +1,208 @@
+import { CodeWidthError } from '../../errors.js'
+import { prefixRange, type KeyValue, type Operation } from '../../kv/key-value.js'
+import { topicsOf } from '../../topics/names.js'
+import type { AppliedPosition, CollectionStore, PartitionProgress, SetAsideKey, SourcePosition, StoreChange, StoredItem, StoredSetAside, VersionCounts } from './collection-store.js'
+import type { CodeStore } from './code-store.js'
+import { CollectionWriter } from './collection-writer.js'
+import { readItems, type FoundRecord } from './item-reader.js'
+import { decodeCodeRecord, encodeCodeKey, type CodeRecord } from './keys/code-record.js'
+import { FAMILIES, prefixOf } from './keys/families.js'
+import { decodeItemFields } from './keys/item-fields.js'
+import { decodeJoinRecord, encodeJoinKey, idOfJoinKey } from './keys/join-record.js'
+import { encodePictureKey } from './keys/picture-key.js'
+import type { TopicPosition } from './position-book.js'
+import type { ItemPositions } from './position-pages.js'
+import { SetAsideTable } from './set-aside-table.js'
+import type { VersionCodes } from './version-codes.js'
+
+/** What a collection is opened with: `StoreDirectory` has it. */
+export interface StoredCollectionOptions {
+  readonly kv: KeyValue
+  readonly name: string
+  readonly number: number
+  /** The versions there are, by the number of their tables. */
+  readonly versions: Map<number, VersionCodes>
+  /** Makes tables, durably, and opens them. */
+  readonly makeTables: (version: string, bits: number) => Promise<readonly [number, VersionCodes]>
+  /** Writes `operations` and that these tables are dropped; their rows go in the background. */
+  readonly dropTables: (tables: number, codes: VersionCodes, operations: Operation[]) => Promise<void>
+}
+
+/** A `CollectionStore` on a `KeyValue`: rows as the files in `keys/` draw them. */
+export class StoredCollection implements CollectionStore {
+  readonly #options: StoredCollectionOptions
+  readonly #kv: KeyValue
+  readonly #number: number
+  readonly #versions: Map<number, VersionCodes>
+  readonly #writer: CollectionWriter
+  readonly #setAside: SetAsideTable
+
+  private constructor (options: StoredCollectionOptions, writer: CollectionWriter) {
+    this.#options = options
+    this.#kv = options.kv
+    this.#number = options.number
+    this.#versions = options.versions
+    this.#writer = writer
+    this.#setAside = new SetAsideTable(options.kv, options.number)
+  }
+
+  static async open (options: StoredCollectionOptions): Promise<StoredCollection> {
+    const { kv, name, number, versions } = options
+    return new StoredCollection(options, await CollectionWriter.open(kv, name, number, versions))
+  }
+
+  get name (): string {
+    return this.#options.name
+  }
+
+  get setAsideCount (): number {
+    return this.#writer.counts.setAside
+  }
+
+  async positions (topic: string): Promise<ReadonlyMap<number, AppliedPosition>> {
+    return this.#writer.positions.of(topic)
+  }
+
+  apply (changes: readonly StoreChange[], position: TopicPosition): Promise<void> {
+    return this.#writer.apply(changes, position)
+  }
+
+  addVersion (version: string, bits: number): Promise<void> {
+    return this.#writer.inTurn(async () => {
+      const held = this.#versions.get(this.#tablesOf(version) ?? NaN)
+      if (held && held.disk.bits !== bits) throw new CodeWidthError(held.disk.bits, bits)
+      if (held) return
+      const [tables, codes] = await this.#options.makeTables(version, bits)
+      this.#versions.set(tables, codes)
+    })
+  }
+
+  dropVersion (version: string): Promise<void> {
+    return this.#writer.inTurn(async () => {
+      const tables = this.#tablesOf(version)
+      if (tables === undefined) return
+      const { progress, positions } = this.#writer
+      const topic = topicsOf(this.name).codes(version)
+      const operations: Operation[] = []
+      progress.stageForgetting(tables, operations)
+      positions.stageForgetting(topic, operations)
+      await this.#options.dropTables(tables, this.#versions.get(tables)!, operations)
+      this.#versions.delete(tables)
+      progress.forget(tables)
+      positions.forget(topic)
+    })
+  }
+
+  versions (): readonly string[] {
+    return Array.from(this.#versions.values(), ({ version }) => version)
+  }
+
+  codes (version: string): CodeStore {
+    return this.#open(version).front
+  }
+
+  async item (id: string): Promise<StoredItem | undefined> {
+    const [item] = await this.#items([id])
+    return item
+  }
+
+  async itemsOf (version: string, ordinals: readonly number[]): Promise<(StoredItem | undefined)[]> {
+    const records = await this.#codeRecords(version, ordinals)
+    return this.#items(records.map(record => record?.id))
+  }
+
+  positionsOf (version: string, ordinals: ArrayLike<number>): Promise<ItemPositions> {
+    return this.#open(version).positions.of(ordinals)
+  }
+
+  async detailsOf (version: string, ordinals: readonly number[]): Promise<(Uint8Array | undefined)[]> {
+    const records = await this.#codeRecords(version, ordinals)
+    return records.map(record => record?.detail)
+  }
+
+  picture (id: string): Promise<Buffer | undefined> {
+    return this.#kv.get(encodePictureKey(this.#number, id))
+  }
+
+  async * items (after?: string): AsyncGenerator<readonly StoredItem[], void> {
+    const all = prefixRange(prefixOf(FAMILIES.join, this.#number))
+    // With a byte more than the key of `after` the range begins just behind it.
+    const range = after === undefined ? all : { ...all, gte: Buffer.concat([encodeJoinKey(this.#number, after), Buffer.alloc(1)]) }
+    for await (const run of this.#kv.iterate(range)) {
+      const items = await readItems(this.#kv, this.#versions, run.map(({ key, value }) => ({ id: idOfJoinKey(key), record: decodeJoinRecord(value) })))
+      const live = items.filter(item => item !== undefined)
+      if (live.length > 0) yield live
+    }
+  }
+
+  async sourceOf (id: string): Promise<SourcePosition | undefined> {
+    const row = await this.#kv.get(encodeJoinKey(this.#number, id))
+    if (!row) return undefined
+    const { item, goneSource } = decodeJoinRecord(row)
+    return item ? decodeItemFields(item).source : goneSource
+  }
+
+  counts (version: string): VersionCounts {
+    const { live } = this.#writer.counts
+    const { coded, refused } = this.#open(version).counts
+    return { live, coded, setAside: refused, waiting: live - coded - refused }
+  }
+
+  progress (version: string): ReadonlyMap<number, PartitionProgress> {
+    return this.#writer.progress.settled(this.#writer.tablesOf(version))
+  }
+
+  setAside (query: { readonly code?: string, readonly after?: SetAsideKey, readonly limit: number }): Promise<readonly StoredSetAside[]> {
+    return this.#setAside.list(query)
+  }
+
+  setAsideOf (id: string): Promise<StoredSetAside | undefined> {
+    return this.#setAside.of(id)
+  }
+
+  beginSweep (topic: string, partition: number): Promise<void> {
+    return this.#writer.beginSweep(topic, partition)
+  }
+
+  endSweep (topic: string, partition: number): Promise<void> {
+    return this.#writer.endSweep(topic, partition)
+  }
+
+  /** Waits for what is being written, and for searches under way. Calling it twice is fine. */
+  async close (): Promise<void> {
+    await this.#writer.inTurn(async () => {
+      for (const { disk, front } of this.#versions.values()) {
+        if (front !== disk) await front.close?.()
+        await disk.close()
+      }
+    })
+  }
+
+  [Symbol.asyncDispose] (): Promise<void> {
+    return this.close()
+  }
+
+  /** The records behind ordinals, also those that were removed a moment ago: a page of an older moment may show them. */
+  async #codeRecords (version: string, ordinals: readonly number[]): Promise<(CodeRecord | undefined)[]> {
+    const tables = this.#writer.tablesOf(version)
+    const { disk } = this.#versions.get(tables)!
+    const rows = await this.#kv.getMany(ordinals.map(ordinal => encodeCodeKey(tables, ordinal)))
+    return rows.map((row, i) => row ? decodeCodeRecord(row) : disk.removedRecord(ordinals[i]!))
+  }
+
+  async #items (ids: readonly (string | undefined)[]): Promise<(StoredItem | undefined)[]> {
+    const known = ids.filter(id => id !== undefined)
+    const rows = await this.#kv.getMany(known.map(id => encodeJoinKey(this.#number, id)))
+    const found = new Map<string, FoundRecord>()
+    known.forEach((id, i) => { if (rows[i]) found.set(id, { id, record: decodeJoinRecord(rows[i]) }) })
+    return readItems(this.#kv, this.#versions, ids.map(id => id === undefined ? undefined : found.get(id)))
+  }
+
+  #tablesOf (version: string): number | undefined {
+    return Array.from(this.#versions).find(([, codes]) => codes.version === version)?.[0]
+  }
+
+  #open (version: string): VersionCodes {
+    return this.#versions.get(this.#writer.tablesOf(version))!
+  }
+}

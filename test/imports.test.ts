@@ -27,7 +27,7 @@ const roots = new Set(['cli', 'bench', 'dev', 'examples', 'test'])
 /** Which packages have one door. */
 const doors: Record<string, RegExp> = {
   rocksdb: /^kv\/rocks\.ts$/,
-  kafkajs: /^log\/kafka-log\.ts$/,
+  kafkajs: /^(log\/kafka\/|dev\/kafka\/)/,
   sharp: /^(decoder|dev|bench|test)\//,
   '@tensorflow/': /^(encoder|trainer)\//,
   rxjs: /^(operators|registry|pipeline|index-server|test)\//

@@ -7,15 +7,17 @@ import type { Parameters } from './parameters.js'
  * Parameters that stand still: what a session encodes with. Each is uploaded when it is first asked for.
  *
  * What a file says of itself is held to what the network asks: a name that is missing or has another shape, or holds a
- * number that is none, is `HAMMINGBIRD_MODEL_INVALID`; `unused` tells what nobody asked for.
+ * number that is none, is `HAMMINGBIRD_MODEL_INVALID`.
  */
 export class Constants implements Parameters {
   readonly training = false
-  readonly #from: Tensors
+  #from: Tensors
+  readonly #names: ReadonlySet<string>
   readonly #uploaded = new Map<string, tf.Tensor>()
 
   constructor (from: Tensors) {
     this.#from = from
+    this.#names = new Set(from.keys())
   }
 
   get (name: string, shape: readonly number[]): tf.Tensor {
@@ -25,29 +27,36 @@ export class Constants implements Parameters {
     if (tensor === undefined) throw wrong(`${name} is missing`)
     if (tensor.shape.join() !== shape.join()) throw wrong(`${name} has the shape [${tensor.shape.join()}], the network wants [${shape.join()}]`)
     if (!(tensor.data instanceof Float32Array)) throw wrong(`${name} does not hold floats`)
-    if (!tensor.data.every(Number.isFinite)) throw wrong(`${name} holds a number that is none (NaN or infinite)`)
+    if (!finite(tensor.data)) throw wrong(`${name} holds a number that is none (NaN or infinite)`)
     const uploaded = tf.tidy(() => tf.keep(tf.tensor(tensor.data, [...shape], 'float32')))
     this.#uploaded.set(name, uploaded)
     return uploaded
   }
 
   normed (layer: string): boolean {
-    return this.#from.has(`${layer}.gamma`)
+    return this.#names.has(`${layer}.gamma`)
   }
 
   move (): never {
     throw new TypeError('constants do not move')
   }
 
-  /** Names in the file that no layer asked for. */
-  unused (): string[] {
-    return [...this.#from.keys()].filter(name => !this.#uploaded.has(name))
+  /** Ends the loading, once all layers have asked: lets go of the file's copy, and answers the names that nobody asked for. */
+  seal (): string[] {
+    this.#from = new Map()
+    return [...this.#names].filter(name => !this.#uploaded.has(name))
   }
 
   dispose (): void {
     for (const tensor of this.#uploaded.values()) tensor.dispose()
     this.#uploaded.clear()
   }
+}
+
+/** A difference with itself is 0 for numbers alone; a call for each of a hundred million would take a second. */
+function finite (values: Float32Array): boolean {
+  for (let i = 0; i < values.length; i++) if (values[i]! - values[i]! !== 0) return false
+  return true
 }
 
 function wrong (what: string): HammingbirdError {

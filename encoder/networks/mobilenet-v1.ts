@@ -34,5 +34,5 @@ function build (settings: Settings): Backbone {
     })
   }
   stages.push({ name: 'pool', run: x => globalAveragePool(x as tf.Tensor4D) })
-  return { stages, features: Math.floor(1024 * width) }
+  return { stages, features: Math.floor(1024 * width), norm }
 }

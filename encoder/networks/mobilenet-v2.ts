@@ -45,7 +45,7 @@ function build (settings: Settings): Backbone {
     name: 'last',
     run: (x, p) => globalAveragePool(convolution(p, 'last', x as tf.Tensor4D, { filters: last, size: 1, norm, activation: 'relu6' }))
   })
-  return { stages, features: last }
+  return { stages, features: last, norm }
 }
 
 function invertedResidual (p: Parameters, x: tf.Tensor4D, { name, expansion, filters, stride, padding, norm }: Block): tf.Tensor4D {

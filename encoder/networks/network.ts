@@ -16,6 +16,8 @@ export interface Backbone {
   readonly stages: readonly Stage[]
   /** How many features a picture gets. */
   readonly features: number
+  /** Epsilon of its batch norms; undefined where it has none. */
+  readonly norm?: number
 }
 
 /** A kind of network. One a file. */

@@ -1,6 +1,8 @@
 import { HammingbirdError } from '../../errors.js'
+import type { Manifest } from '../../registry/manifest.js'
 import type { Parameters } from '../layers/parameters.js'
 import { tf } from '../tf.js'
+import { buildHead, type Head } from './head.js'
 import { mobilenetV1 } from './mobilenet-v1.js'
 import { mobilenetV2 } from './mobilenet-v2.js'
 import { Settings, type Backbone, type Network } from './network.js'
@@ -15,18 +17,37 @@ const NETWORKS: ReadonlyMap<string, Network> = new Map(
 /** The names that a manifest may have as its network. */
 export const networkNames: readonly string[] = [...NETWORKS.keys()]
 
+/** A network and what makes codes of its features. */
+export interface HashNetwork {
+  readonly backbone: Backbone
+  readonly head: Head
+}
+
 /**
  * The network a manifest names, with its settings.
  *
  * @throws HammingbirdError `HAMMINGBIRD_MODEL_INVALID` for one we do not have, and for settings that cannot be.
  */
-export function buildNetwork (name: string, settings: Readonly<Record<string, unknown>>): Backbone {
-  const network = NETWORKS.get(name)
-  if (network === undefined) throw new HammingbirdError('HAMMINGBIRD_MODEL_INVALID', `no network is called ${name}; there are ${networkNames.join(', ')}`)
+export function buildNetwork ({ network, settings, bits, detail }: Pick<Manifest, 'network' | 'settings' | 'bits' | 'detail'>): HashNetwork {
   const read = new Settings(settings)
-  const backbone = network.build(read)
+  const backbone = networkOf(network).build(read)
+  const head = buildHead(read, bits, detail)
+  read.done()
+  return { backbone, head }
+}
+
+/** The same without what makes codes: for features. */
+export function buildBackbone (network: string, settings: Readonly<Record<string, unknown>>): Backbone {
+  const read = new Settings(settings)
+  const backbone = networkOf(network).build(read)
   read.done()
   return backbone
+}
+
+function networkOf (name: string): Network {
+  const found = NETWORKS.get(name)
+  if (found === undefined) throw new HammingbirdError('HAMMINGBIRD_MODEL_INVALID', `no network is called ${name}; there are ${networkNames.join(', ')}`)
+  return found
 }
 
 /**

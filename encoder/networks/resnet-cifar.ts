@@ -28,7 +28,7 @@ function build (settings: Settings, blocks: number): Backbone {
     }
   }
   stages.push({ name: 'pool', run: x => globalAveragePool(x as tf.Tensor4D) })
-  return { stages, features: 4 * width }
+  return { stages, features: 4 * width, norm: NORM }
 }
 
 const NORM = 1e-5

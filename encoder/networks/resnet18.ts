@@ -27,7 +27,7 @@ function build (_settings: Settings): Backbone {
     }
   }
   stages.push({ name: 'pool', run: x => globalAveragePool(x as tf.Tensor4D) })
-  return { stages, features: 512 }
+  return { stages, features: 512, norm: NORM }
 }
 
 function residual (p: Parameters, name: string, x: tf.Tensor4D, filters: number, stride: 1 | 2): tf.Tensor4D {

@@ -1,0 +1,58 @@
+import test from 'ava'
+import fc from 'fast-check'
+import type { ModelEvent } from '../../proto/gen/hammingbird/v1/log.js'
+import type { Manifest } from '../../registry/manifest.js'
+import { applyEvent, initialVersions } from '../../registry/versions.js'
+
+const v0: Manifest = {
+  manifest: 1, version: 'v0', bits: 64, network: 'classical', settings: {}, input: { width: 64, height: 64, fit: 'squash' },
+  normalisation: { channels: 'rgb', scale: 1, mean: [0, 0, 0], std: [1, 1, 1] }, detail: 0, files: [], createdMs: 0, provenance: {}
+}
+
+function event (expects: number, body: ModelEvent['event']): ModelEvent {
+  return { expects, atMs: 0, actor: '', reason: '', event: body }
+}
+
+function published (expects: number, version: string): ModelEvent {
+  return event(expects, { $case: 'published', value: { manifest: JSON.stringify({ ...v0, version }) } })
+}
+
+function moved (expects: number, aliases: Record<string, string>): ModelEvent {
+  return event(expects, { $case: 'aliasMoved', value: { kind: 'promote', aliases } })
+}
+
+test('versions: without events version 0 is there and live', t => {
+  const state = initialVersions(v0)
+  t.deepEqual([...state.manifests.keys()], ['v0'])
+  t.is(state.aliases.get('live'), 'v0')
+})
+
+test('versions: a promotion moves both aliases at once, a rollback moves them back, a retired version is gone', t => {
+  let state = initialVersions(v0)
+  for (const [offset, next] of [
+    published(-1, 'v1'),
+    moved(0, { live: 'v1', previous: 'v0' }),
+    moved(1, { live: 'v0', previous: 'v1' }),
+    moved(2, { previous: '' }),
+    event(3, { $case: 'retired', value: { version: 'v1' } })
+  ].entries()) state = applyEvent(state, next, offset)
+  t.deepEqual([...state.aliases], [['live', 'v0']])
+  t.deepEqual([...state.manifests.keys()], ['v0'])
+  t.deepEqual([...state.retired], ['v1'])
+})
+
+test('versions: of events that expect to follow the same one only the first counts, whoever reads', t => {
+  fc.assert(fc.property(fc.array(fc.record({ expects: fc.integer({ min: -1, max: 6 }), version: fc.integer({ min: 1, max: 9 }) }), { maxLength: 12 }), events => {
+    let state = initialVersions(v0)
+    let head = -1
+    let live = 'v0'
+    for (const [offset, { expects, version }] of events.entries()) {
+      state = applyEvent(state, moved(expects, { live: `v${version}` }), offset)
+      if (expects !== head) continue
+      head = offset
+      live = `v${version}`
+    }
+    t.is(state.aliases.get('live'), live)
+    t.is(state.head, head)
+  }))
+})

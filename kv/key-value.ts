@@ -5,7 +5,9 @@
  * - a `write` happens whole or not at all, also when the process is killed in it;
  * - writes survive in order: when a later one has survived a crash, so have all before it;
  * - `iterate` sees the moment it was called, whatever is written meanwhile;
- * - errors of the disk come as `HAMMINGBIRD_STORAGE`, use after `close` as `HAMMINGBIRD_NOT_OPEN`.
+ * - errors of the disk come as `HAMMINGBIRD_STORAGE`, use after `close` as `HAMMINGBIRD_NOT_OPEN`;
+ * - a write that the disk refused may have happened: what there is of it shows once a later write has succeeded, or the
+ *   map was opened again. All writes that were waiting behind it are refused too.
  */
 export interface KeyValue extends AsyncDisposable {
   get (key: Uint8Array): Promise<Buffer | undefined>

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
-import binding, { type Batch, type Database, type Iterator } from 'rocksdb/binding.js'
 import { HammingbirdError } from '../errors.js'
 import type { Entry, IterateOptions, KeyValue, Operation, Range, WriteOptions } from './key-value.js'
+import { rocksBinding, type Batch, type Database, type Iterator } from './rocks-binding.js'
 import { rocksError } from './rocks-error.js'
 import { WriteQueue } from './write-queue.js'
 
@@ -34,7 +34,8 @@ const MEND_EVERY_MS = 1000
  */
 export class RocksKeyValue implements KeyValue {
   readonly #options: Required<RocksOptions>
-  readonly #database: Database = binding.db_init()
+  readonly #binding = rocksBinding()
+  readonly #database: Database = this.#binding.db_init()
   readonly #writes: WriteQueue<Batch>
   /** What made writing stop, until the directory has been opened anew. */
   #fault: HammingbirdError | undefined
@@ -62,7 +63,7 @@ export class RocksKeyValue implements KeyValue {
   private constructor (options: Required<RocksOptions>) {
     this.#options = options
     this.#writes = new WriteQueue({
-      begin: () => binding.batch_init(this.#database),
+      begin: () => this.#binding.batch_init(this.#database),
       commit: (batch, sync) => this.#commit(batch, sync)
     })
   }
@@ -70,7 +71,7 @@ export class RocksKeyValue implements KeyValue {
   async get (key: Uint8Array): Promise<Buffer | undefined> {
     assertKey(key)
     try {
-      return await this.#call<Buffer>(done => binding.db_get(this.#database, key, {}, done))
+      return await this.#call<Buffer>(done => this.#binding.db_get(this.#database, key, {}, done))
     } catch (err) {
       if (err instanceof HammingbirdError && err.cause instanceof Error && err.cause.message.startsWith('NotFound')) return undefined
       throw err
@@ -79,7 +80,7 @@ export class RocksKeyValue implements KeyValue {
 
   async getMany (keys: readonly Uint8Array[]): Promise<(Buffer | undefined)[]> {
     keys.forEach(assertKey)
-    return this.#call(done => binding.db_get_many(this.#database, keys, {}, done))
+    return this.#call(done => this.#binding.db_get_many(this.#database, keys, {}, done))
   }
 
   async write (operations: readonly Operation[], { sync = false }: WriteOptions = {}): Promise<void> {
@@ -92,15 +93,15 @@ export class RocksKeyValue implements KeyValue {
     if (operations.length === 0) return
     return this.#writes.write(batch => {
       for (const operation of operations) {
-        if (operation.type === 'put') binding.batch_put(batch, operation.key, operation.value)
-        else binding.batch_del(batch, operation.key)
+        if (operation.type === 'put') this.#binding.batch_put(batch, operation.key, operation.value)
+        else this.#binding.batch_del(batch, operation.key)
       }
     }, bytes, sync)
   }
 
   iterate (range: Range, options: IterateOptions = {}): AsyncIterable<readonly Entry[]> {
     this.#assertOpen()
-    const begin = () => binding.iterator_init(this.#database, {
+    const begin = () => this.#binding.iterator_init(this.#database, {
       ...range,
       reverse: options.reverse ?? false,
       limit: Math.min(options.limit ?? -1, 2 ** 31 - 1),
@@ -125,13 +126,13 @@ export class RocksKeyValue implements KeyValue {
 
   async compact (range: Range): Promise<void> {
     const { gte, lt } = await this.#closed(range)
-    if (Buffer.compare(gte, lt) < 0) await this.#call(done => binding.db_compact_range(this.#database, gte, lt, done))
+    if (Buffer.compare(gte, lt) < 0) await this.#call(done => this.#binding.db_compact_range(this.#database, gte, lt, done))
   }
 
   async approximateBytes (range: Range): Promise<number> {
     const { gte, lt } = await this.#closed(range)
     if (Buffer.compare(gte, lt) >= 0) return 0 // RocksDB would abort the process
-    return this.#call(done => binding.db_approximate_size(this.#database, gte, lt, done))
+    return this.#call(done => this.#binding.db_approximate_size(this.#database, gte, lt, done))
   }
 
   close (): Promise<void> {
@@ -157,7 +158,7 @@ export class RocksKeyValue implements KeyValue {
 
   async * #runs (iterator: Iterator | undefined, begin: () => Iterator, runLength: number): AsyncGenerator<readonly Entry[]> {
     const next = () => this.#call<{ cells: Buffer[], end: boolean }>(done => {
-      binding.iterator_next(iterator ??= begin(), (err, cells, end) => done(err, { cells, end }))
+      this.#binding.iterator_next(iterator ??= begin(), (err, cells, end) => done(err, { cells, end }))
     })
     try {
       let run: Entry[] = []
@@ -170,14 +171,14 @@ export class RocksKeyValue implements KeyValue {
         run = []
       }
     } finally {
-      if (iterator !== undefined && this.#native) binding.iterator_end(iterator, () => {})
+      if (iterator !== undefined && this.#native) this.#binding.iterator_end(iterator, () => {})
     }
   }
 
   async #clearStep (range: Range): Promise<void> {
     if (this.#fault) await this.#mend()
     try {
-      await this.#call(done => binding.db_clear(this.#database, { ...range, limit: CLEAR_STEP }, done))
+      await this.#call(done => this.#binding.db_clear(this.#database, { ...range, limit: CLEAR_STEP }, done))
     } catch (err) {
       throw this.#failed(err)
     }
@@ -186,7 +187,7 @@ export class RocksKeyValue implements KeyValue {
   async #commit (batch: Batch, sync: boolean): Promise<void> {
     if (this.#fault) await this.#mend()
     try {
-      await promised(done => binding.batch_write(batch, { sync }, done))
+      await promised(done => this.#binding.batch_write(batch, { sync }, done))
     } catch (err) {
       throw this.#failed(err)
     }
@@ -220,14 +221,14 @@ export class RocksKeyValue implements KeyValue {
 
   async #openNative (readOnly: boolean): Promise<void> {
     const { directory, cacheBytes, writeBufferBytes } = this.#options
-    await promised(done => binding.db_open(this.#database, directory, { cacheSize: cacheBytes, writeBufferSize: writeBufferBytes, readOnly }, done))
+    await promised(done => this.#binding.db_open(this.#database, directory, { cacheSize: cacheBytes, writeBufferSize: writeBufferBytes, readOnly }, done))
     this.#native = true
   }
 
   async #closeNative (): Promise<void> {
     if (!this.#native) return
     this.#native = false // first: nothing may be called from here on
-    await promised(done => binding.db_close(this.#database, done))
+    await promised(done => this.#binding.db_close(this.#database, done))
   }
 
   /** A call that reads: never while the native side is shut. */

@@ -56,7 +56,6 @@ export class Appender {
       if (topic.settings.cleanup === 'compact') {
         const dirty = encodeDirty({ writtenAtMs: now, tombstone: record.value === null, key: record.key! })
         operations.push({ type: 'put', key: offsetKey('d', partition, offset), value: dirty })
-        partition.dirty = true
       }
     }
     const ends = [...touched].map(partition => [partition, partition.next] as const)

@@ -4,7 +4,7 @@ import type { Claim, LogBatch, NewRecord, PollLimits, Position } from '../log.js
 import { Cursor, type CursorOptions } from './cursor.js'
 import { encodeU64, groupKey, readU64 } from './keys.js'
 import type { Partition } from './partition.js'
-import type { Topic } from './topics.js'
+import { putPartition, type Topic } from './topics.js'
 
 export interface ClaimOptions extends Pick<CursorOptions, 'kv' | 'topics'> {
   readonly group: string
@@ -15,6 +15,9 @@ export interface ClaimOptions extends Pick<CursorOptions, 'kv' | 'topics'> {
   /** Called when nothing was heard of who works the claim for `sessionTimeoutMs`; the claim is fenced by then. */
   readonly onSilence: (reason: HammingbirdError) => void
 }
+
+/** Silence is counted in ticks, not by the clock: a process that stood still for a while heard nobody, but missed one tick only. */
+const TICKS = 4
 
 /**
  * One partition in the hands of one member. Its position is read when it is opened; a group has one claim a partition
@@ -33,11 +36,14 @@ export class EmbeddedClaim implements Claim {
   /** Polls and commits under way: while one is, silence is ours and not the member's. */
   #busy = 0
   #committing = false
-  #heardAtMs = performance.now()
-  #timer: NodeJS.Timeout | undefined
+  #silentTicks = 0
+  readonly #timer: NodeJS.Timeout
 
   static async open (options: ClaimOptions): Promise<EmbeddedClaim> {
-    const position = await options.kv.get(groupKey(options.partition, options.group))
+    const { kv, topic, partition, group } = options
+    assertThere(topic)
+    await kv.write([putPartition(partition)]) // behind a former claim's last commit, also one the disk refused: only a write shows what is left of it
+    const position = await kv.get(groupKey(partition, group))
     return new EmbeddedClaim(options, position ? readU64(position) : 0)
   }
 
@@ -47,7 +53,7 @@ export class EmbeddedClaim implements Claim {
     this.partition = options.partition.number
     this.signal = this.#abort.signal
     this.#cursor = new Cursor({ kv: options.kv, topics: options.topics, topic: this.topic, from: new Map([[this.partition, position]]), ended: this.signal })
-    this.#listen(options.sessionTimeoutMs)
+    this.#timer = setInterval(() => this.#tick(), options.sessionTimeoutMs / TICKS)
   }
 
   poll (limits?: PollLimits): Promise<LogBatch> {
@@ -57,7 +63,7 @@ export class EmbeddedClaim implements Claim {
   async commit (outputs: readonly NewRecord[], next: number): Promise<readonly Position[]> {
     const { topic, partition, group, append } = this.#options
     if (this.#refusal) throw this.#refusal
-    if (topic.gone) throw new HammingbirdError('HAMMINGBIRD_NOT_FOUND', `there is no topic ${topic.name}`)
+    assertThere(topic)
     if (this.#committing) throw new TypeError('a commit is under way: one at a time')
     if (!Number.isInteger(next) || next < 0 || next > partition.end) throw new RangeError(`next must be an offset up to the end (${partition.end}), got ${next}`)
     this.#committing = true
@@ -73,7 +79,7 @@ export class EmbeddedClaim implements Claim {
   }
 
   beat (): void {
-    this.#heardAtMs = performance.now()
+    this.#silentTicks = 0
   }
 
   abort (reason: HammingbirdError): void {
@@ -85,7 +91,7 @@ export class EmbeddedClaim implements Claim {
   /** From here on nothing is committed. */
   end (reason: HammingbirdError): void {
     this.#refusal ??= reason
-    clearTimeout(this.#timer)
+    clearInterval(this.#timer)
   }
 
   async #active<T> (work: () => Promise<T>): Promise<T> {
@@ -98,18 +104,17 @@ export class EmbeddedClaim implements Claim {
     }
   }
 
-  #listen (forMs: number): void {
-    this.#timer = setTimeout(() => {
-      const { sessionTimeoutMs, onSilence } = this.#options
-      const leftMs = this.#busy > 0 ? sessionTimeoutMs : this.#heardAtMs + sessionTimeoutMs - performance.now()
-      if (leftMs > 0) {
-        this.#listen(leftMs)
-        return
-      }
-      const fenced = new HammingbirdError('HAMMINGBIRD_LOG_FENCED', `nothing was heard of who works topic ${this.topic}, partition ${this.partition} for ${sessionTimeoutMs} ms: the partition is given to others`)
-      this.end(fenced)
-      this.abort(fenced)
-      onSilence(fenced)
-    }, forMs)
+  #tick (): void {
+    this.#silentTicks = this.#busy > 0 ? 0 : this.#silentTicks + 1
+    if (this.#silentTicks < TICKS) return
+    const { sessionTimeoutMs, onSilence } = this.#options
+    const fenced = new HammingbirdError('HAMMINGBIRD_LOG_FENCED', `nothing was heard of who works topic ${this.topic}, partition ${this.partition} for ${sessionTimeoutMs} ms: the partition is given to others`)
+    this.end(fenced)
+    this.abort(fenced)
+    onSilence(fenced)
   }
+}
+
+function assertThere ({ name, gone }: Topic): void {
+  if (gone) throw new HammingbirdError('HAMMINGBIRD_NOT_FOUND', `there is no topic ${name} any more`)
 }

@@ -1,5 +1,5 @@
 import type { Entry, KeyValue, Operation } from '../../kv/key-value.js'
-import { decodeDirty, encodeDirty } from './dirty.js'
+import { decodeDirty } from './dirty.js'
 import { mark } from './appender.js'
 import { encodeU64, groupKey, newestKey, offsetKey, offsetOf, offsetRange, readU64 } from './keys.js'
 import type { Partition } from './partition.js'
@@ -59,45 +59,48 @@ export class Cleaner {
 
   /** Deletes the records that newer ones of the same key have made void. */
   async #supersede (topic: Topic, partition: Partition): Promise<void> {
-    while (partition.dirty && !this.#stops(topic)) {
-      partition.dirty = false // an append sets it again
-      const notes = await first(this.#options.kv, offsetRange('d', partition, 0), STEP)
-      if (notes.length === STEP) partition.dirty = true
-      const newest = new Map<string, Newest>()
-      const keys = [...new Map(notes.map(({ value }) => decodeDirty(value).key).map(key => [key.toString('latin1'), key])).values()]
-      for (const [i, value] of (await this.#options.kv.getMany(keys.map(key => newestKey(partition, key)))).entries()) {
-        if (value) newest.set(keys[i]!.toString('latin1'), { offset: readU64(value), tombstone: value[8] === 1 })
-      }
+    const { kv } = this.#options
+    while (partition.cleanedTo < partition.end && !this.#stops(topic)) {
+      const { end } = partition
+      const notes = await first(kv, offsetRange('d', partition, partition.cleanedTo, end), STEP)
+      const keys = new Map(notes.map(({ value }) => decodeDirty(value).key).map(key => [key.toString('latin1'), key]))
+      const newest = await this.#newest(partition, keys)
       const operations: Operation[] = []
       for (const { key: noteKey, value } of notes) {
         const offset = offsetOf(noteKey)
-        const { key, tombstone, writtenAtMs } = decodeDirty(value)
-        const former = newest.get(key.toString('latin1'))
+        const { key, tombstone } = decodeDirty(value)
+        const name = key.toString('latin1')
+        const former = newest.get(name)
         if (former) operations.push({ type: 'del', key: offsetKey('r', partition, former.offset) })
         if (former?.tombstone) operations.push({ type: 'del', key: offsetKey('x', partition, former.offset) })
-        if (tombstone) operations.push({ type: 'put', key: offsetKey('x', partition, offset), value: encodeDirty({ writtenAtMs, tombstone, key }) })
+        if (tombstone) operations.push({ type: 'put', key: offsetKey('x', partition, offset), value })
         operations.push({ type: 'del', key: noteKey })
-        newest.set(key.toString('latin1'), { offset, tombstone })
+        newest.set(name, { offset, tombstone })
       }
-      for (const key of keys) {
-        const { offset, tombstone } = newest.get(key.toString('latin1'))!
+      for (const [name, key] of keys) {
+        const { offset, tombstone } = newest.get(name)!
         operations.push({ type: 'put', key: newestKey(partition, key), value: Buffer.concat([encodeU64(offset), Buffer.of(tombstone ? 1 : 0)]) })
       }
       await this.#write(topic, operations)
+      partition.cleanedTo = notes.length < STEP ? end : offsetOf(notes.at(-1)!.key) + 1
     }
   }
 
   /** Deletes tombstones whose time has come; no newer record of their keys is there, or it would have taken them out. */
   async #forget (topic: Topic, partition: Partition, now: number): Promise<void> {
-    for (let full = true; full && !this.#stops(topic);) {
-      const waiting = await first(this.#options.kv, offsetRange('x', partition, 0), STEP)
-      const due = waiting.filter(({ value }) => decodeDirty(value).writtenAtMs + topic.settings.deleteRetentionMs <= now)
+    for (let more = true; more && !this.#stops(topic);) {
+      const to = partition.cleanedTo
+      const waiting = await first(this.#options.kv, offsetRange('x', partition, partition.tombstonesFrom, to), STEP)
+      const firstLeft = waiting.findIndex(({ value }) => decodeDirty(value).writtenAtMs + topic.settings.deleteRetentionMs > now)
+      const due = firstLeft === -1 ? waiting : waiting.slice(0, firstLeft)
       await this.#write(topic, due.flatMap(({ key, value }) => [
         { type: 'del', key: offsetKey('r', partition, offsetOf(key)) },
         { type: 'del', key: newestKey(partition, decodeDirty(value).key) },
         { type: 'del', key }
       ]))
-      full = due.length === STEP
+      more = due.length === STEP
+      if (firstLeft !== -1) partition.tombstonesFrom = offsetOf(waiting[firstLeft]!.key)
+      else partition.tombstonesFrom = more ? offsetOf(due.at(-1)!.key) + 1 : to
     }
   }
 
@@ -107,7 +110,7 @@ export class Cleaner {
     const { cleanup, settledBy, retentionMs } = topic.settings
     await this.#write(topic, mark(topic, partition, now))
     let start = partition.start
-    for await (const run of kv.iterate(offsetRange('m', partition, 0))) {
+    for await (const run of kv.iterate(offsetRange('m', partition, start))) {
       for (const { key, value } of run) if (value.readDoubleBE() <= now - retentionMs) start = Math.max(start, offsetOf(key))
     }
     if (cleanup === 'settled') {
@@ -120,6 +123,13 @@ export class Cleaner {
     await this.#write(topic, [putPartition(partition)])
     await kv.clear(offsetRange('r', partition, former, start))
     await kv.clear(offsetRange('m', partition, 0, start)) // one at the start itself stays: it tells the age of what comes
+  }
+
+  /** The newest records of some keys, as far as they were looked at. */
+  async #newest (partition: Partition, keys: ReadonlyMap<string, Buffer>): Promise<Map<string, Newest>> {
+    const names = [...keys.keys()]
+    const values = await this.#options.kv.getMany([...keys.values()].map(key => newestKey(partition, key)))
+    return new Map(values.flatMap((value, i) => value ? [[names[i]!, { offset: readU64(value), tombstone: value[8] === 1 }] as const] : []))
   }
 
   /** Nothing is written to a topic that has gone: it would stay for ever. */

@@ -8,8 +8,10 @@ export class Partition implements PartitionId {
   end: number
   /** The newest of the marks that tell how old records are (keys.ts); only where records go by age. */
   mark: { readonly offset: number, readonly atMs: number } | undefined
-  /** Whether there may be something for the cleaner to look at. */
-  dirty = true
+  /** The cleaner has looked at all before it; found anew after a restart. */
+  cleanedTo = 0
+  /** No tombstone that was looked at waits before it. */
+  tombstonesFrom = 0
   /** The offset the next record gets. It never goes back, also when a write failed: what failed may yet be there after a restart. */
   #next: number
   readonly #waiting = new Set<() => void>()

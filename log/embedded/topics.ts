@@ -23,6 +23,8 @@ export interface Topic {
 export class Topics {
   readonly #kv: KeyValue
   readonly #byName = new Map<string, Topic>()
+  /** Topics whose deletion was begun and refused by the disk. */
+  readonly #halfDeleted = new Map<string, Topic>()
   #nextId = 0
   /** Makes and deletes topics one at a time. */
   #turn: Promise<unknown> = Promise.resolve()
@@ -69,26 +71,27 @@ export class Topics {
     await this.#inTurn(async () => {
       const there = this.#byName.get(spec.name)
       if (there) return checkSettings(spec, there.settings, settings)
-      const id = this.#nextId
+      const id = this.#nextId++ // for good: a refused write may yet be found when the directory is next opened
       await this.#kv.write([
         { type: 'put', key: NEXT_TOPIC_KEY, value: encodeU64(id + 1) },
         { type: 'put', key: topicKey(spec.name), value: Buffer.from(JSON.stringify({ id, ...settings })) }
       ], { sync: true })
-      this.#nextId = id + 1
       await this.#add(spec.name, id, settings)
     })
   }
 
   async delete (name: string): Promise<void> {
     await this.#inTurn(async () => {
-      const topic = this.#byName.get(name)
+      const topic = this.#byName.get(name) ?? this.#halfDeleted.get(name)
       if (!topic) return
-      await this.#kv.write([{ type: 'del', key: topicKey(name) }, { type: 'put', key: doomedKey(topic.id), value: Buffer.of(1) }], { sync: true })
+      // Gone before it is written: behind this write nobody may add to the topic, though it be refused.
       this.#byName.delete(name)
+      this.#halfDeleted.set(name, topic)
       topic.gone = true
       for (const partition of topic.partitions) partition.wake()
-      await this.#kv.write([{ type: 'put', key: doomedKey(topic.id), value: Buffer.of(1) }]) // behind all that was asked for before it was gone
+      await this.#kv.write([{ type: 'del', key: topicKey(name) }, { type: 'put', key: doomedKey(topic.id), value: Buffer.of(1) }], { sync: true })
       await this.#clear(topic.id)
+      this.#halfDeleted.delete(name)
     })
   }
 

@@ -1,9 +1,14 @@
-import type { ExecutionContext } from 'ava'
+import { spawn, spawnSync } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import test, { type ExecutionContext } from 'ava'
+import { RocksKeyValue } from '../../kv/rocks.js'
+import { doomedKey, topicKey } from '../../log/embedded/keys.js'
 import { EmbeddedLog } from '../../log/embedded-log.js'
 import type { Log } from '../../log/log.js'
 import { tempDirectory } from '../fixtures/temp-directory.js'
 import { logSuite } from '../suites/log.js'
-import type { LogGround } from '../suites/log/ground.js'
+import { joinHolding, readAll, record, startsAt, type LogGround } from '../suites/log/ground.js'
 
 logSuite('EmbeddedLog', async t => new EmbeddedGround(t))
 
@@ -31,4 +36,132 @@ class EmbeddedGround implements LogGround {
     }
     if (!await done()) throw new Error(`topic ${topic} was not cleaned up`)
   }
+}
+
+const copier = fileURLToPath(new URL('../fixtures/log-copier.js', import.meta.url))
+const DISK_LIMIT = 8 * 2 ** 20
+
+test('EmbeddedLog: a process killed at any moment loses nothing acknowledged, and copies each record once', async t => {
+  const directory = tempDirectory(t)
+  for (const more of [10, 300, 1000]) {
+    const child = spawn(process.execPath, [copier, directory, '1000', '1000000'])
+    t.teardown(() => child.kill('SIGKILL'))
+    let [first, acknowledged] = [0, 0]
+    for await (const line of createInterface(child.stdout)) {
+      acknowledged = Number(line.split(' ')[1])
+      first ||= acknowledged
+      if (acknowledged >= first + more) child.kill('SIGKILL')
+    }
+    t.true(await copied(t, directory) >= acknowledged)
+  }
+})
+
+// A limit on the size of files stands for the full disk: both make a write end in the middle of a record.
+test('EmbeddedLog: a full disk is told, and when there is room again nothing acknowledged is lost and no offset given twice', async t => {
+  if (process.platform !== 'linux' || spawnSync('prlimit', ['--version']).error) {
+    t.log('not run: there is no prlimit on this machine')
+    t.pass()
+    return
+  }
+  const directory = tempDirectory(t)
+  const child = spawn('prlimit', [`--fsize=${DISK_LIMIT}:unlimited`, process.execPath, copier, directory, '20000', '600'])
+  t.teardown(() => child.kill('SIGKILL'))
+  let refused = 0
+  for await (const line of createInterface(child.stdout)) {
+    if (!line.startsWith('refused')) continue
+    t.regex(line, /^refused HAMMINGBIRD_(STORAGE|LOG_FENCED)/)
+    refused++
+    spawnSync('prlimit', ['--fsize=unlimited', `--pid=${child.pid}`])
+    child.stdin.write('go on\n')
+  }
+  t.true(refused > 0)
+  t.true(await copied(t, directory) >= 600)
+})
+
+test('EmbeddedLog: a directory that is open, or holds something else, is refused', async t => {
+  const directory = tempDirectory(t)
+  const log = await EmbeddedLog.open({ directory })
+  await t.throwsAsync(EmbeddedLog.open({ directory }), { code: 'HAMMINGBIRD_LOCKED' })
+  await log.close()
+  for (const [key, value] of [['f', 'hammingbird-log 0'], ['f', undefined]] as const) {
+    const kv = await RocksKeyValue.open({ directory })
+    await kv.write([value ? { type: 'put', key: Buffer.from(key), value: Buffer.from(value) } : { type: 'del', key: Buffer.from(key) }])
+    await kv.write([{ type: 'put', key: Buffer.from('something'), value: Buffer.from('else') }])
+    await kv.close()
+    await t.throwsAsync(EmbeddedLog.open({ directory }), { code: 'HAMMINGBIRD_FORMAT' })
+  }
+})
+
+test('EmbeddedLog: what a deleted topic held is cleared, also when the process ended in between', async t => {
+  const directory = tempDirectory(t)
+  const log = await EmbeddedLog.open({ directory })
+  await log.createTopic({ name: 'topic', partitions: 2, cleanup: 'compact' })
+  await log.append(Array.from({ length: 20 }, (_, i) => record('topic', `k${i % 3}`, String(i), { partition: i % 3 % 2 })))
+  await log.clean()
+  await log.append([record('topic', 'k1', null, { partition: 1 })])
+  await log.close()
+  const contents = async () => {
+    await using kv = await RocksKeyValue.open({ directory })
+    const keys: string[] = []
+    for await (const run of kv.iterate({})) keys.push(...run.map(({ key }) => key.toString('latin1', 0, 1)))
+    return keys.join('')
+  }
+  t.is(await contents(), 'dfkkknpprrrrt')
+  const kv = await RocksKeyValue.open({ directory }) // the first write of a deletion, and no more
+  await kv.write([{ type: 'del', key: topicKey('topic') }, { type: 'put', key: doomedKey(0), value: Buffer.of(1) }])
+  await kv.close()
+  await using again = await EmbeddedLog.open({ directory })
+  t.deepEqual(await again.listTopics(), [])
+  await again.close()
+  t.is(await contents(), 'fn')
+})
+
+test('EmbeddedLog: settled and aged records free what they took', async t => {
+  const directory = tempDirectory(t)
+  let nowMs = 1e12
+  const log = await EmbeddedLog.open({ directory, clock: () => nowMs, cleanEveryMs: Infinity })
+  await log.createTopic({ name: 'aged', partitions: 1, cleanup: 'delete', retentionMs: 1000, segmentMs: 100 })
+  for (let i = 0; i < 30; i++, nowMs += 100) await log.append([record('aged', null, String(i))])
+  await log.clean()
+  t.deepEqual((await readAll(log, 'aged')).map(({ value }) => Number(value)), Array.from({ length: 10 }, (_, i) => 20 + i), 'to the mark')
+  t.deepEqual(await log.starts('aged'), [20])
+  nowMs += 10_000
+  await log.clean()
+  nowMs += 10_000
+  await log.clean()
+  t.deepEqual(await log.starts('aged'), await log.ends('aged'))
+  await log.close()
+})
+
+test('EmbeddedLog: sizes, times and limits out of range are refused', async t => {
+  const directory = tempDirectory(t)
+  await t.throwsAsync(EmbeddedLog.open({ directory, cleanEveryMs: 0 }), { instanceOf: RangeError })
+  await using log = await EmbeddedLog.open({ directory })
+  const spec = { name: 'topic', partitions: 1, cleanup: 'forever' } as const
+  for (const wrong of [{ name: '' }, { name: 'a/b' }, { name: '..' }, { partitions: 0 }, { partitions: 1.5 }, { retentionMs: 0 }, { maxMessageBytes: NaN }, { cleanup: 'settled' }] as const) {
+    await t.throwsAsync(log.createTopic({ ...spec, ...wrong }), { instanceOf: RangeError })
+  }
+  await log.createTopic(spec)
+  await using reader = log.read({ topic: 'topic', from: startsAt(0), reader: 'reader' })
+  await t.throwsAsync(reader.poll({ records: 0 }), { instanceOf: RangeError })
+  await t.throwsAsync(log.append([record('topic', 'a', '1', { timestampMs: -1 })]), { instanceOf: RangeError })
+  await t.throwsAsync(log.join({ group: 'group', topic: 'topic', run: async () => {}, sessionTimeoutMs: 0 }), { instanceOf: RangeError })
+  const { member, claim } = await joinHolding(log, { group: 'group', topic: 'topic' })
+  const held = await claim()
+  for (const next of [1, -1, 0.5]) await t.throwsAsync(held.commit([], next), { instanceOf: RangeError })
+  await member.close()
+})
+
+/** Checks that the output is the beginning of the input, and the position behind it; says how long the input is. */
+async function copied (t: ExecutionContext, directory: string): Promise<number> {
+  await using log = await EmbeddedLog.open({ directory })
+  const input = await readAll(log, 'input')
+  const output = await readAll(log, 'output')
+  const numbers = input.map(({ key }) => Number(key))
+  t.deepEqual([...new Set(numbers)], Array.from({ length: numbers.at(-1)! + 1 }, (_, i) => i), 'each is there, in order')
+  t.deepEqual(output.map(({ key }) => Number(key)), numbers.slice(0, output.length))
+  t.true(output.every(({ value }, i) => value!.equals(input[i]!.value!)))
+  const [position] = await log.committed('copier', 'input')
+  t.true((position ?? 0) > (input[output.length - 1]?.offset ?? -1) && (position ?? 0) <= (input[output.length]?.offset ?? Infinity))
+  return numbers.at(-1)! + 1
 }

@@ -1,0 +1,34 @@
+import test from 'ava'
+import fc from 'fast-check'
+import { decodeDirty, encodeDirty } from '../../../log/embedded/dirty.js'
+import { decodeRecord, encodeRecord, recordBytes } from '../../../log/embedded/record-codec.js'
+import type { NewRecord } from '../../../log/log.js'
+
+const bytes = fc.uint8Array({ maxLength: 40 }).map(bytes => Buffer.from(bytes))
+const headers = fc.dictionary(fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('__proto__', 'constructor', '')), bytes, { maxKeys: 5 })
+const record: fc.Arbitrary<NewRecord> = fc.record({ topic: fc.constant('topic'), key: fc.option(bytes), value: fc.option(bytes), headers })
+
+test('a stored record: one, written out', t => {
+  const given: NewRecord = { topic: 't', key: Buffer.from('k'), value: Buffer.from('v'), headers: { h: Buffer.from('x') } }
+  t.is(encodeRecord(given, recordBytes(given), 1).toString('hex'), '07 3ff0000000000000 00000001 6b 0001 0001 68 00000001 78 76'.replaceAll(' ', ''))
+})
+
+test('a stored record: what was encoded is decoded', t => {
+  fc.assert(fc.property(record, fc.maxSafeNat(), fc.maxSafeNat(), (given, timestampMs, offset) => {
+    const decoded = decodeRecord(encodeRecord(given, recordBytes(given), timestampMs), 'topic', 3, offset)
+    t.deepEqual(decoded, { topic: 'topic', partition: 3, offset, key: given.key, value: given.value, headers: decoded.headers, timestampMs })
+    t.deepEqual(Object.entries(decoded.headers).sort(), Object.entries(given.headers!).sort())
+  }))
+})
+
+test('a stored record: headers that cannot be written are refused', t => {
+  t.throws(() => recordBytes({ topic: 't', key: null, value: null, headers: { ['x'.repeat(2 ** 16)]: Buffer.alloc(0) } }), { instanceOf: RangeError })
+  const many = Object.fromEntries(Array.from({ length: 2 ** 16 }, (_, i) => [`h${i}`, Buffer.alloc(0)]))
+  t.throws(() => recordBytes({ topic: 't', key: null, value: null, headers: many }), { instanceOf: RangeError })
+})
+
+test('a note for the cleaner: what was encoded is decoded', t => {
+  fc.assert(fc.property(fc.maxSafeNat(), fc.boolean(), bytes, (writtenAtMs, tombstone, key) => {
+    t.deepEqual(decodeDirty(encodeDirty({ writtenAtMs, tombstone, key })), { writtenAtMs, tombstone, key })
+  }))
+})

@@ -26,7 +26,7 @@ const roots = new Set(['cli', 'bench', 'dev', 'examples', 'test'])
 
 /** Which packages have one door. */
 const doors: Record<string, RegExp> = {
-  rocksdb: /^kv\/rocks\.ts$/,
+  rocksdb: /^kv\/rocks-binding\.ts$/,
   kafkajs: /^(log\/kafka\/|dev\/kafka\/)/,
   sharp: /^(decoder|dev|bench|test)\//,
   '@tensorflow/': /^(encoder|trainer)\//,

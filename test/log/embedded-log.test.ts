@@ -1,14 +1,17 @@
 import { spawn, spawnSync } from 'node:child_process'
+import { cpSync, readdirSync, statSync, truncateSync } from 'node:fs'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
+import { codeOf } from '../../errors.js'
 import { RocksKeyValue } from '../../kv/rocks.js'
 import { doomedKey, topicKey } from '../../log/embedded/keys.js'
 import { EmbeddedLog } from '../../log/embedded-log.js'
-import type { Log } from '../../log/log.js'
+import type { Claim, Log } from '../../log/log.js'
 import { tempDirectory } from '../fixtures/temp-directory.js'
 import { logSuite } from '../suites/log.js'
-import { joinHolding, readAll, record, startsAt, type LogGround } from '../suites/log/ground.js'
+import { aborted, deferred, joinHolding, pollCount, readAll, record, startsAt, type LogGround } from '../suites/log/ground.js'
 
 logSuite('EmbeddedLog', async t => new EmbeddedGround(t))
 
@@ -52,7 +55,8 @@ test('EmbeddedLog: a process killed at any moment loses nothing acknowledged, an
       first ||= acknowledged
       if (acknowledged >= first + more) child.kill('SIGKILL')
     }
-    t.true(await copied(t, directory) >= acknowledged)
+    if (more === 1000) await tryCuts(t, directory)
+    t.true((await copied(t, directory)).appended >= acknowledged)
   }
 })
 
@@ -75,7 +79,7 @@ test('EmbeddedLog: a full disk is told, and when there is room again nothing ack
     child.stdin.write('go on\n')
   }
   t.true(refused > 0)
-  t.true(await copied(t, directory) >= 600)
+  t.true((await copied(t, directory)).appended >= 600)
 })
 
 test('EmbeddedLog: a directory that is open, or holds something else, is refused', async t => {
@@ -133,6 +137,70 @@ test('EmbeddedLog: settled and aged records free what they took', async t => {
   await log.close()
 })
 
+test('EmbeddedLog: a member that fell silent alone gets its partition again when its run has ended', async t => {
+  await using log = await EmbeddedLog.open({ directory: tempDirectory(t) })
+  await log.createTopic({ name: 'topic', partitions: 1, cleanup: 'forever' })
+  await log.append([record('topic', 'a', '1')])
+  const [again, runs] = [deferred<Claim>(), [] as Claim[]]
+  await using _member = await log.join({
+    group: 'group',
+    topic: 'topic',
+    sessionTimeoutMs: 40,
+    run: async claim => {
+      runs.push(claim)
+      await pollCount(claim, 1)
+      if (runs.length === 2) again.resolve(claim)
+      await aborted(claim.signal)
+    }
+  })
+  const second = await again.promise
+  t.is(codeOf(runs[0]!.signal.reason), 'HAMMINGBIRD_LOG_FENCED')
+  await t.throwsAsync(runs[0]!.commit([], 1), { code: 'HAMMINGBIRD_LOG_FENCED' })
+  await second.commit([], 1)
+  t.deepEqual(await log.committed('group', 'topic'), [1])
+})
+
+test('EmbeddedLog: a run that ends by itself is done with its partition', async t => {
+  await using log = await EmbeddedLog.open({ directory: tempDirectory(t) })
+  await log.createTopic({ name: 'topic', partitions: 2, cleanup: 'forever' })
+  const runs: number[] = []
+  const ended = deferred()
+  const first = await log.join({
+    group: 'group',
+    topic: 'topic',
+    sessionTimeoutMs: 40,
+    run: async ({ partition }) => { if (runs.push(partition) === 2) ended.resolve() }
+  })
+  await ended.promise
+  const second = await joinHolding(log, { group: 'group', topic: 'topic' })
+  const { partition } = await second.claim() // which the first gave up at once
+  await first.close()
+  const other = await second.claim()
+  t.deepEqual([partition, other.partition].sort(), [0, 1])
+  t.deepEqual(runs, [0, 1])
+  await second.member.close()
+})
+
+test('EmbeddedLog: who waits at a topic that is deleted is told', async t => {
+  await using log = await EmbeddedLog.open({ directory: tempDirectory(t) })
+  await log.createTopic({ name: 'topic', partitions: 1, cleanup: 'forever' })
+  await using reader = log.read({ topic: 'topic', from: startsAt(0), reader: 'reader' })
+  const polling = deferred()
+  const member = await log.join({
+    group: 'group',
+    topic: 'topic',
+    run: async claim => {
+      const polled = claim.poll()
+      polling.resolve()
+      await polled
+    }
+  })
+  await polling.promise
+  const notFound = { code: 'HAMMINGBIRD_NOT_FOUND' }
+  await Promise.all([t.throwsAsync(reader.poll(), notFound), t.throwsAsync(member.ended, notFound), log.deleteTopic('topic')])
+  await member.close()
+})
+
 test('EmbeddedLog: sizes, times and limits out of range are refused', async t => {
   const directory = tempDirectory(t)
   await t.throwsAsync(EmbeddedLog.open({ directory, cleanEveryMs: 0 }), { instanceOf: RangeError })
@@ -152,8 +220,24 @@ test('EmbeddedLog: sizes, times and limits out of range are refused', async t =>
   await member.close()
 })
 
-/** Checks that the output is the beginning of the input, and the position behind it; says how long the input is. */
-async function copied (t: ExecutionContext, directory: string): Promise<number> {
+/** A loss of power takes what was not synced off the end of RocksDB's log of writes: whatever it takes, what is left fits together. */
+async function tryCuts (t: ExecutionContext, directory: string): Promise<void> {
+  const writes = readdirSync(directory).filter(file => file.endsWith('.log')).sort().at(-1)!
+  const { size } = statSync(join(directory, writes))
+  t.true(size > 100_000, 'there is something to cut')
+  const whole = await cut(0)
+  for (const bytes of [1, 11, 2000, 30_000, size - 5000]) t.true(await cut(bytes) < whole)
+
+  async function cut (bytes: number): Promise<number> {
+    const copy = tempDirectory(t)
+    cpSync(directory, copy, { recursive: true })
+    truncateSync(join(copy, writes), size - bytes)
+    return (await copied(t, copy)).records
+  }
+}
+
+/** Checks that the output is the beginning of the input, and the position behind it; says how far appending came, and how much there is. */
+async function copied (t: ExecutionContext, directory: string): Promise<{ readonly appended: number, readonly records: number }> {
   await using log = await EmbeddedLog.open({ directory })
   const input = await readAll(log, 'input')
   const output = await readAll(log, 'output')
@@ -163,5 +247,5 @@ async function copied (t: ExecutionContext, directory: string): Promise<number> 
   t.true(output.every(({ value }, i) => value!.equals(input[i]!.value!)))
   const [position] = await log.committed('copier', 'input')
   t.true((position ?? 0) > (input[output.length - 1]?.offset ?? -1) && (position ?? 0) <= (input[output.length]?.offset ?? Infinity))
-  return numbers.at(-1)! + 1
+  return { appended: (numbers.at(-1) ?? -1) + 1, records: input.length + output.length }
 }

@@ -1,7 +1,6 @@
 import type { ErrorCode } from '../../errors.js'
 import type { Code } from '../../hamming/code.js'
 import type { CodeStore } from './code-store.js'
-import type { ItemPositions } from './position-pages.js'
 
 /**
  * All that is kept of one collection: the join of items, labels and codes (design.md section 1, "Join"), the positions
@@ -68,6 +67,12 @@ export interface AppliedPosition {
   readonly next: number
   /** When it was applied, Unix time: a reader away too long must sweep. */
   readonly atMs: number
+}
+
+/** Where items stand in C.items, one after the other. */
+export interface ItemPositions {
+  readonly partitions: Uint16Array
+  readonly offsets: Float64Array
 }
 
 export interface SourcePosition {

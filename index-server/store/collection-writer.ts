@@ -1,6 +1,7 @@
 import { CodeWidthError, HammingbirdError } from '../../errors.js'
 import { prefixRange, type KeyValue, type Operation } from '../../kv/key-value.js'
 import { topicsOf } from '../../topics/names.js'
+import type { CodeChange } from './code-store.js'
 import type { StoreChange, StoredSetAside } from './collection-store.js'
 import type { JoinChange } from './join.js'
 import { JoinRun, type VersionChange } from './join-run.js'
@@ -32,9 +33,22 @@ interface Run {
   readonly met: Map<string, boolean>
 }
 
+/** A run that is ready to be written: what it writes, and what memory takes over when that is durable. */
+interface Staged {
+  readonly operations: readonly Operation[]
+  readonly commit: () => void
+}
+
 /**
  * The writing side of a collection. A run of changes becomes one write: one look-up of all ids it touches, the join, one
- * batch of operations; when that is durable, memory follows. One run at a time; a run that fails has changed nothing.
+ * batch of operations; when that is durable, memory follows.
+ *
+ *     run n + 1:            ├─ look up ─ join ─ stage ─┤├─ write ─┤├─ commit ─┤
+ *     run n:     ├─ write ─────────┤├─ commit ─┤
+ *
+ * Runs are staged one after the other, each on what those before it have staged, while the one before is being written.
+ * When a write fails, so does the run that was staged meanwhile, and all that is staged is forgotten: what is committed
+ * is what is on disk.
  */
 export class CollectionWriter {
   readonly #kv: KeyValue
@@ -42,11 +56,17 @@ export class CollectionWriter {
   readonly #number: number
   readonly #versions: ReadonlyMap<number, VersionCodes>
   readonly #setAside: SetAsideTable
-  readonly #records = new RecordCache(CACHED_RECORDS)
+  #records = new RecordCache(CACHED_RECORDS)
   readonly positions: PositionBook
   readonly progress: ProgressBook
+  /** What the run staged last writes under each id: `null` for nothing. */
+  #pending: ReadonlyMap<string, Buffer | null> = new Map()
   #counts: ItemCounts
+  #staged: ItemCounts
+  /** Ends when the run before has been staged. */
   #last: Promise<unknown> = Promise.resolve()
+  /** The write under way. */
+  #writing: Promise<void> | undefined
 
   private constructor (kv: KeyValue, name: string, number: number, versions: ReadonlyMap<number, VersionCodes>, positions: PositionBook, progress: ProgressBook, counts: ItemCounts) {
     this.#kv = kv
@@ -57,6 +77,7 @@ export class CollectionWriter {
     this.positions = positions
     this.progress = progress
     this.#counts = counts
+    this.#staged = counts
   }
 
   /** @param versions by the number of their tables; whoever owns it adds and takes away, in turn (`inTurn`). */
@@ -72,10 +93,10 @@ export class CollectionWriter {
   }
 
   apply (changes: readonly StoreChange[], position: TopicPosition): Promise<void> {
-    return this.inTurn(() => {
+    return this.#run(() => {
       const { topic, partition } = position
       const swept = this.positions.isSwept(topic, partition) ? this.#swept(topic) : undefined
-      return this.#write(this.#sort(this.positions.isPast(position) ? [] : changes, position), swept)
+      return this.#stage(this.#sort(this.positions.isPast(position) ? [] : changes, position), swept)
     })
   }
 
@@ -92,20 +113,63 @@ export class CollectionWriter {
     for await (const ids of unseen(this.#kv, this.#number, swept, partition, SWEEP_RUN)) {
       const version = typeof swept === 'number' ? this.#versions.get(swept)?.version ?? '' : ''
       const joins = ids.map(id => sweptChange(id, swept, version))
-      await this.inTurn(() => this.#write({ partition, position: undefined, joins, progresses: [], setAside: [], met: new Map() }, undefined))
+      await this.#run(() => this.#stage({ partition, position: undefined, joins, progresses: [], setAside: [], met: new Map() }, undefined))
     }
-    await this.inTurn(async () => {
-      const reached = this.positions.endSweep(topic, partition)
-      if (reached) await this.#write(this.#sort([], reached), undefined)
-      await this.#kv.clear(prefixRange(seenPrefix(this.#number, swept, partition)))
-    })
+    const reached = await this.inTurn(async () => this.positions.endSweep(topic, partition))
+    if (reached) await this.#run(() => this.#stage(this.#sort([], reached), undefined))
+    await this.inTurn(() => this.#kv.clear(prefixRange(seenPrefix(this.#number, swept, partition))))
   }
 
-  /** Runs what changes the collection when all before it has ended. */
+  /** Runs what else changes the collection when all before it is written, and before what is behind it is staged. */
   inTurn<T> (work: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(work)
+    const turn = this.#last.then(async () => {
+      await this.#writing?.catch(() => undefined)
+      return work()
+    })
     this.#last = turn.catch(() => undefined)
     return turn
+  }
+
+  /** Stages a run in turn, and writes it. */
+  #run (stage: () => Promise<Staged>): Promise<void> {
+    const begun = this.#last.then(async () => {
+      const before = this.#writing
+      try {
+        const staged = await stage()
+        await before
+        return { written: this.#write(staged) }
+      } catch (err) {
+        await before?.catch(() => undefined)
+        this.#abandon()
+        throw err
+      }
+    })
+    this.#last = begun.catch(() => undefined)
+    return begun.then(({ written }) => written)
+  }
+
+  #write ({ operations, commit }: Staged): Promise<void> {
+    const written = (operations.length === 0 ? Promise.resolve() : this.#kv.write(operations)).then(commit, err => {
+      this.#abandon()
+      throw err
+    }).finally(() => {
+      if (this.#writing === written) this.#writing = undefined
+    })
+    written.catch(() => undefined) // whoever applied it is told
+    return this.#writing = written
+  }
+
+  /** Forgets all that is staged. */
+  #abandon (): void {
+    this.#records = new RecordCache(CACHED_RECORDS)
+    this.#pending = new Map()
+    this.#staged = this.#counts
+    this.progress.abandon()
+    this.positions.abandon()
+    for (const version of this.#versions.values()) {
+      version.staged = version.counts
+      version.disk.abandon()
+    }
   }
 
   /** The number of a version's tables. */
@@ -143,44 +207,48 @@ export class CollectionWriter {
     return run
   }
 
-  async #write ({ partition, position, joins, progresses, setAside, met }: Run, swept: Swept | undefined): Promise<void> {
+  async #stage ({ partition, position, joins, progresses, setAside, met }: Run, swept: Swept | undefined): Promise<Staged> {
+    const durable = async (): Promise<void> => this.#writing
     const operations: Operation[] = []
-    const join = await this.#join(joins, partition, operations)
+    const join = await this.#join(joins, partition, operations, durable)
+    if (setAside.length > 0) await durable()
     const growth = await this.#setAside.stage(setAside, operations)
+    // From here on nothing is awaited: what is staged is staged whole.
     const ahead = this.progress.stage(progresses, operations)
     const reached = position && this.positions.stage(position, operations)
     if (swept !== undefined) for (const [id, there] of met) operations.push(seenOperation(encodeSeenKey(this.#number, swept, partition, id), there))
-    const counts = { live: this.#counts.live + join.live, setAside: this.#counts.setAside + growth }
+    const counts = { live: this.#staged.live + join.live, setAside: this.#staged.setAside + growth }
     if (join.live !== 0 || growth !== 0) operations.push({ type: 'put', key: encodeItemCountsKey(this.#number), value: encodeItemCounts(counts) })
-    for (const change of join.changes) stageVersion(change, this.tablesOf(change.version.version), operations)
-    try {
-      if (operations.length > 0) await this.#kv.write(operations)
-    } catch (err) {
-      for (const { version } of join.changes) version.disk.abandon()
-      throw err
-    }
-    this.#counts = counts
+    this.#staged = counts
+    this.#pending = join.rows
     for (const [id, row] of join.rows) this.#records.set(id, row)
-    this.progress.commit(ahead)
-    if (reached) this.positions.commit(reached)
-    for (const change of join.changes) commitVersion(change)
+    const commits = Array.from(join.changes, change => stageVersion(change, operations))
+    return {
+      operations,
+      commit: () => {
+        this.#counts = counts
+        this.progress.commit(ahead)
+        if (reached) this.positions.commit(reached)
+        for (const commit of commits) commit()
+      }
+    }
   }
 
-  async #join (changes: readonly JoinChange[], partition: number, operations: Operation[]): Promise<JoinRun> {
+  async #join (changes: readonly JoinChange[], partition: number, operations: Operation[], durable: () => Promise<void>): Promise<JoinRun> {
     const run = new JoinRun(this.#number, this.#versions)
+    const rows = new Map<string, Buffer | null | undefined>()
+    for (const { id } of changes) {
+      if (rows.has(id)) continue
+      const pending = this.#pending.get(id)
+      rows.set(id, pending === undefined ? this.#records.get(id) : pending)
+    }
     const missing: string[] = []
-    const ids = new Set(changes.map(({ id }) => id))
-    for (const id of ids) {
-      if (!this.#records.has(id)) missing.push(id)
-    }
-    const rows = missing.length === 0 ? [] : await this.#kv.getMany(missing.map(id => encodeJoinKey(this.#number, id)))
-    const found = new Map(missing.map((id, i) => [id, rows[i]]))
-    for (const id of ids) {
-      const row = found.get(id) ?? this.#records.get(id)
-      run.touch(id, row && decodeJoinRecord(row))
-    }
+    for (const [id, row] of rows) if (row === undefined) missing.push(id)
+    const found = missing.length === 0 ? [] : await this.#kv.getMany(missing.map(id => encodeJoinKey(this.#number, id)))
+    missing.forEach((id, i) => { rows.set(id, found[i]) })
+    for (const [id, row] of rows) run.touch(id, row ? decodeJoinRecord(row) : undefined)
     for (const change of changes) run.fold(change, partition, 'version' in change ? this.#tablesFor(change) : ITEMS)
-    await run.settle(this.#kv, operations)
+    await run.settle(this.#kv, operations, durable)
     return run
   }
 
@@ -199,23 +267,19 @@ function seenOperation (key: Buffer, there: boolean): Operation {
 
 const A_BYTE = Buffer.of(1)
 
-function stageVersion ({ version, added, removals, counts }: VersionChange, tables: number, operations: Operation[]): void {
+/** @returns what is to be done when the write is durable: the version's stores follow, the disk first. */
+function stageVersion ({ tables, version, first, added, removals, coded, refused }: VersionChange, operations: Operation[]): () => void {
+  const counts = { next: first + added.length, coded: version.staged.coded + coded, refused: version.staged.refused + refused }
+  version.staged = counts
+  operations.push({ type: 'put', key: encodeCodeCountsKey(tables), value: encodeCodeCounts(counts) })
+  if (added.length === 0 && removals.length === 0) return () => { version.counts = counts }
   version.disk.stage(added, removals, operations)
-  operations.push({ type: 'put', key: encodeCodeCountsKey(tables), value: encodeCodeCounts({ ...counts, next: version.counts.next + added.length }) })
-}
-
-/** The write is durable: the version's stores follow, the disk first. */
-function commitVersion ({ version, added, removals, counts }: VersionChange): void {
-  const first = version.counts.next
-  version.counts = { ...counts, next: first + added.length }
-  if (added.length === 0 && removals.length === 0) {
-    version.disk.abandon()
-    return
+  return () => {
+    version.counts = counts
+    const changes: CodeChange[] = []
+    for (const { ordinal, record: { code } } of removals) changes.push({ kind: 'remove', ordinal, code })
+    for (const [i, { code }] of added.entries()) changes.push({ kind: 'add', ordinal: first + i, code })
+    version.disk.apply(changes)
+    if (version.front !== version.disk) version.front.apply(changes)
   }
-  const changes = [
-    ...removals.map(({ ordinal, record: { code } }) => ({ kind: 'remove' as const, ordinal, code })),
-    ...added.map(({ code }, i) => ({ kind: 'add' as const, ordinal: first + i, code }))
-  ]
-  version.disk.apply(changes)
-  if (version.front !== version.disk) version.front.apply(changes)
 }

@@ -17,12 +17,13 @@ import type { StagedChange, VersionTables } from './version-tables.js'
  * The codes of one version, searched where they lie on disk: by probing postings while that is cheap, else by a scan of
  * pages. It holds little more in memory than a bit a code.
  *
- * A change comes in two steps: `stage` gives the operations, and when their write is durable `apply` makes it seen;
- * when the write fails, `abandon`. One change at a time.
+ * A change comes in two steps: `stage` gives the operations, and when their write is durable `apply` makes it seen. The
+ * next may be staged meanwhile; when a write fails, `abandon` forgets all that is staged.
  */
 export class DiskCodeStore implements CodeStore {
   readonly #window: SnapshotWindow
-  #staged: StagedChange | undefined
+  /** Oldest first. */
+  #staged: StagedChange[] = []
   #closed = false
   /** Searches under way. */
   readonly #running = new Set<Promise<CodeAnswer>>()
@@ -45,23 +46,23 @@ export class DiskCodeStore implements CodeStore {
 
   /** Puts into `operations` what the change writes. From now until `apply` or `abandon` searches know of the removals. */
   stage (added: readonly CodeRecord[], removals: readonly { readonly ordinal: number, readonly record: CodeRecord }[], operations: Operation[]): void {
-    this.#staged = this.tables.stage(added, removals.map(({ ordinal, record: { code } }) => ({ ordinal, code })), operations)
-    this.#window.announce(removals)
+    this.#window.announce(removals, this.#staged.length)
+    this.#staged.push(this.tables.stage(added, removals.map(({ ordinal, record: { code } }) => ({ ordinal, code })), operations))
   }
 
   abandon (): void {
-    this.#staged = undefined
+    this.#staged = []
+    this.tables.abandon()
     this.#window.retract()
   }
 
   apply (changes: readonly CodeChange[]): void {
-    const staged = this.#staged
+    const staged = this.#staged.shift()
     const added = changes.reduce((sum, { kind }) => sum + (kind === 'add' ? 1 : 0), 0)
     if (!staged || staged.next - this.tables.next !== added || staged.removed.length !== changes.length - added) {
       throw new HammingbirdError('HAMMINGBIRD_INTERNAL', 'what is applied is not what was staged')
     }
-    this.#staged = undefined
-    this.tables.commit(staged)
+    this.tables.commit()
     this.#window.advance(this.tables.next, this.tables.count)
   }
 

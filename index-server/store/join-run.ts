@@ -1,7 +1,6 @@
 import type { KeyValue, Operation } from '../../kv/key-value.js'
 import { join, isOfThisLife, isSearchable, type JoinChange } from './join.js'
 import { decodeCodeRecord, encodeCodeKey, type CodeRecord } from './keys/code-record.js'
-import type { CodeCounts } from './keys/count-rows.js'
 import { encodeJoinKey, encodeJoinRecord, type CodeEntry, type JoinRecord } from './keys/join-record.js'
 import { encodePictureKey } from './keys/picture-key.js'
 import type { VersionCodes } from './version-codes.js'
@@ -13,15 +12,20 @@ interface Touched {
   after: JoinRecord | undefined
   /** Of the newest item of the run. */
   picture: Uint8Array | undefined
+  /** What was searchable before, and is not any more. */
+  ceasing: readonly Coded[]
 }
 
-/** What a run does to one version's tables. */
+/** What a run does to one version's tables, and by how much it moves the counts. */
 export interface VersionChange {
+  readonly tables: number
   readonly version: VersionCodes
-  /** Get the ordinals from `version.counts.next` on. */
+  /** The first ordinal for what is added. */
+  readonly first: number
   readonly added: CodeRecord[]
   readonly removals: { readonly ordinal: number, readonly record: CodeRecord }[]
-  counts: CodeCounts
+  coded: number
+  refused: number
 }
 
 type Coded = Extract<CodeEntry, { kind: 'coded' }>
@@ -35,8 +39,8 @@ export class JoinRun {
   readonly #versions: ReadonlyMap<number, VersionCodes>
   readonly #touched = new Map<string, Touched>()
   readonly #changes = new Map<number, VersionChange>()
-  /** What has been written for each id, once `settle` is done: `undefined` for none. */
-  readonly rows = new Map<string, Buffer | undefined>()
+  /** What is written for each id, once `settle` is done: `null` for none. */
+  readonly rows = new Map<string, Buffer | null>()
   /** By how much the count of live items moves. */
   live = 0
 
@@ -52,7 +56,7 @@ export class JoinRun {
 
   /** Begins with what is known under an id. */
   touch (id: string, before: JoinRecord | undefined): void {
-    this.#touched.set(id, { id, key: encodeJoinKey(this.#collection, id), before, after: before, picture: undefined })
+    this.#touched.set(id, { id, key: encodeJoinKey(this.#collection, id), before, after: before, picture: undefined, ceasing: NONE })
   }
 
   /** Folds one change of an id that was touched. @param tables of the version it is about. */
@@ -63,9 +67,17 @@ export class JoinRun {
     if (change.kind === 'item' && touched.after !== after) touched.picture = change.picture
   }
 
-  /** Puts into `operations` what the run writes of ids and their pictures; `changes` has what the tables have to write. */
-  async settle (kv: KeyValue, operations: Operation[]): Promise<void> {
-    const details = await this.#details(kv)
+  /**
+   * Puts into `operations` what the run writes of ids and their pictures; `changes` has what the tables have to write.
+   *
+   * @param durable resolves when all runs before this one are on disk.
+   */
+  async settle (kv: KeyValue, operations: Operation[], durable: () => Promise<void>): Promise<void> {
+    for (const touched of this.#touched.values()) touched.ceasing = this.#ceasing(touched)
+    const entries = Array.from(this.#touched.values(), ({ ceasing }) => ceasing).flat().filter(({ detailed }) => detailed)
+    if (entries.length > 0) await durable()
+    const rows = entries.length === 0 ? [] : await kv.getMany(entries.map(({ tables, ordinal }) => encodeCodeKey(tables, ordinal)))
+    const details = new Map(entries.map((entry, i) => [entry, rows[i] && decodeCodeRecord(rows[i]).detail]))
     for (const touched of this.#touched.values()) {
       if (touched.after === touched.before) continue
       this.#removeEntries(touched, details)
@@ -74,33 +86,21 @@ export class JoinRun {
       this.#count(after, 1)
       const row = after && encodeJoinRecord(after)
       operations.push(row ? { type: 'put', key: touched.key, value: row } : { type: 'del', key: touched.key })
-      this.rows.set(touched.id, row)
+      this.rows.set(touched.id, row ?? null)
       const key = touched.picture || touched.before?.picture ? encodePictureKey(this.#collection, touched.id) : undefined
       if (after?.picture && touched.picture) operations.push({ type: 'put', key: key!, value: touched.picture })
       else if (touched.before?.picture && !after?.picture) operations.push({ type: 'del', key: key! })
     }
   }
 
-  /** The details of codes that cease to be searchable: they stand in the code records alone. */
-  async #details (kv: KeyValue): Promise<ReadonlyMap<Coded, Uint8Array | undefined>> {
-    const entries: Coded[] = []
-    for (const touched of this.#touched.values()) {
-      if (touched.after !== touched.before) entries.push(...this.#ceasing(touched).filter(({ detailed }) => detailed))
-    }
-    if (entries.length === 0) return new Map()
-    const rows = await kv.getMany(entries.map(({ tables, ordinal }) => encodeCodeKey(tables, ordinal)))
-    return new Map(entries.map((entry, i) => [entry, rows[i] && decodeCodeRecord(rows[i]).detail]))
-  }
-
-  /** What was searchable before, and is not any more. */
-  #ceasing ({ before, after }: Touched): Coded[] {
-    if (!before) return []
+  #ceasing ({ before, after }: Touched): readonly Coded[] {
+    if (!before || before === after || before.codes.length === 0) return NONE
     return before.codes.filter((entry): entry is Coded =>
       entry.kind === 'coded' && this.#versions.has(entry.tables) && !(after?.codes.includes(entry) && isSearchable(after, entry)))
   }
 
   #removeEntries (touched: Touched, details: ReadonlyMap<Coded, Uint8Array | undefined>): void {
-    for (const entry of this.#ceasing(touched)) {
+    for (const entry of touched.ceasing) {
       const { tables, ordinal, code, itemOffset } = entry
       const record = { id: touched.id, partition: touched.before!.partition, itemOffset, code, detail: details.get(entry) }
       this.#change(tables).removals.push({ ordinal, record })
@@ -116,8 +116,8 @@ export class JoinRun {
       const { tables, itemOffset } = entry
       if (entry.kind === 'waiting' && searchable) {
         const { code, detail } = entry
-        const { added, version } = this.#change(tables)
-        const ordinal = version.counts.next + added.length
+        const { added, first } = this.#change(tables)
+        const ordinal = first + added.length
         added.push({ id, partition: record.partition, itemOffset, code, detail })
         codes.push({ kind: 'coded', tables, itemOffset, ordinal, code, detailed: detail !== undefined })
       } else if (entry.kind === 'coded' && !searchable) {
@@ -135,8 +135,8 @@ export class JoinRun {
     for (const entry of record.codes) {
       if (!this.#versions.has(entry.tables) || !isOfThisLife(record, entry)) continue
       const change = this.#change(entry.tables)
-      const { coded, refused } = change.counts
-      change.counts = entry.kind === 'refused' ? { ...change.counts, refused: refused + by } : { ...change.counts, coded: coded + by }
+      if (entry.kind === 'refused') change.refused += by
+      else change.coded += by
     }
   }
 
@@ -144,8 +144,10 @@ export class JoinRun {
     let change = this.#changes.get(tables)
     if (!change) {
       const version = this.#versions.get(tables)!
-      this.#changes.set(tables, change = { version, added: [], removals: [], counts: version.counts })
+      this.#changes.set(tables, change = { tables, version, first: version.staged.next, added: [], removals: [], coded: 0, refused: 0 })
     }
     return change
   }
 }
+
+const NONE: readonly Coded[] = []

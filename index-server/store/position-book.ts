@@ -13,6 +13,8 @@ export type TopicPosition = AppliedPosition & { readonly topic: string, readonly
 export class PositionBook {
   readonly #collection: number
   readonly #positions = new Map<string, Map<number, AppliedPosition>>()
+  /** What was staged last, by key. */
+  readonly #staged = new Map<string, AppliedPosition>()
   /** Where a sweep has come to: `undefined` before its first run. */
   readonly #swept = new Map<string, Map<number, AppliedPosition | undefined>>()
 
@@ -38,22 +40,29 @@ export class PositionBook {
 
   /** Whether what led to this position has been folded before. */
   isPast ({ topic, partition, next }: TopicPosition): boolean {
-    const known = this.#positions.get(topic)?.get(partition)
+    const known = this.#known(topic, partition)
     return known !== undefined && next <= known.next && !this.isSwept(topic, partition)
   }
 
   /** Puts the position into `operations`. Known from `commit` on. */
   stage (position: TopicPosition, operations: Operation[]): TopicPosition {
     const { topic, partition, next, atMs } = position
-    const known = this.#positions.get(topic)?.get(partition)
+    const known = this.#known(topic, partition)
     const staged = { topic, partition, next: Math.max(next, known?.next ?? 0), atMs: Math.max(atMs, known?.atMs ?? 0) }
-    if (!this.isSwept(topic, partition)) operations.push({ type: 'put', key: encodePositionKey(this.#collection, topic, partition), value: encodePosition(staged) })
+    if (this.isSwept(topic, partition)) return staged
+    this.#staged.set(`${topic}/${partition}`, staged)
+    operations.push({ type: 'put', key: encodePositionKey(this.#collection, topic, partition), value: encodePosition(staged) })
     return staged
   }
 
   commit (staged: TopicPosition): void {
     if (this.isSwept(staged.topic, staged.partition)) this.#swept.get(staged.topic)!.set(staged.partition, staged)
     else this.#set(staged)
+  }
+
+  /** What is staged will not be written. */
+  abandon (): void {
+    this.#staged.clear()
   }
 
   beginSweep (topic: string, partition: number): void {
@@ -76,6 +85,11 @@ export class PositionBook {
   forget (topic: string): void {
     this.#positions.delete(topic)
     this.#swept.delete(topic)
+    this.#staged.clear()
+  }
+
+  #known (topic: string, partition: number): AppliedPosition | undefined {
+    return this.#staged.get(`${topic}/${partition}`) ?? this.#positions.get(topic)?.get(partition)
   }
 
   #set ({ topic, partition, next, atMs }: TopicPosition): void {

@@ -1,12 +1,7 @@
 import type { KeyValue } from '../../kv/key-value.js'
+import type { ItemPositions } from './collection-store.js'
 import { encodePageKey } from './keys/page-rows.js'
 import type { VersionTables } from './version-tables.js'
-
-/** Where items stand in C.items. */
-export interface ItemPositions {
-  readonly partitions: Uint16Array
-  readonly offsets: Float64Array
-}
 
 /** Most pages kept: 8 KiB each. */
 const KEPT_PAGES = 4096

@@ -15,6 +15,8 @@ export const ITEMS = 0
 export class ProgressBook {
   readonly #collection: number
   readonly #books = new Map<number, Book>()
+  /** By key, the farthest that was staged: what is behind it is not ahead any more. */
+  readonly #staged = new Map<string, number>()
 
   private constructor (collection: number) {
     this.#collection = collection
@@ -46,15 +48,28 @@ export class ProgressBook {
     return settled
   }
 
-  /** Puts into `operations` what is ahead of what is known. Known from `commit` on. */
+  /** Puts into `operations` what is ahead of what is known, and of what is staged. Known from `commit` on. */
   stage (progresses: readonly (ProgressKey & SourceProgress)[], operations: Operation[]): (ProgressKey & SourceProgress)[] {
-    const ahead = progresses.filter(progress => progress.next > (this.#books.get(progress.tables)?.get(progress.partition)?.get(progress.sourcePartition)?.next ?? -1))
-    for (const progress of ahead) operations.push({ type: 'put', key: encodeProgressKey(this.#collection, progress), value: encodeProgress(progress) })
+    const ahead: (ProgressKey & SourceProgress)[] = []
+    for (const progress of progresses) {
+      const { tables, partition, sourcePartition, next } = progress
+      const name = `${tables}/${partition}/${sourcePartition}`
+      const known = this.#staged.get(name) ?? this.#books.get(tables)?.get(partition)?.get(sourcePartition)?.next ?? -1
+      if (next <= known) continue
+      this.#staged.set(name, next)
+      ahead.push(progress)
+      operations.push({ type: 'put', key: encodeProgressKey(this.#collection, progress), value: encodeProgress(progress) })
+    }
     return ahead
   }
 
   commit (staged: readonly (ProgressKey & SourceProgress)[]): void {
     for (const progress of staged) this.#set(progress, progress)
+  }
+
+  /** What is staged will not be written. */
+  abandon (): void {
+    this.#staged.clear()
   }
 
   /** Puts into `operations` what forgetting a version deletes. Forgotten from `forget` on. */
@@ -66,6 +81,7 @@ export class ProgressBook {
 
   forget (tables: number): void {
     this.#books.delete(tables)
+    this.#staged.clear()
   }
 
   #set ({ tables, partition, sourcePartition }: ProgressKey, { next, publishedAtMs }: SourceProgress): void {

@@ -4,30 +4,26 @@
  */
 export class RecordCache {
   readonly #most: number
-  #young = new Map<string, Buffer | undefined>()
-  #old = new Map<string, Buffer | undefined>()
+  #young = new Map<string, Buffer | null>()
+  #old = new Map<string, Buffer | null>()
 
   /** @param most rows of a generation. */
   constructor (most: number) {
     this.#most = most
   }
 
-  has (name: string): boolean {
-    return this.#young.has(name) || this.#old.has(name)
+  /** @returns `null` when it is known that there is none, `undefined` when nothing is known. */
+  get (name: string): Buffer | null | undefined {
+    const row = this.#young.get(name)
+    return row === undefined ? this.#old.get(name) : row
   }
 
-  get (name: string): Buffer | undefined {
-    return this.#young.get(name) ?? this.#old.get(name)
-  }
-
-  /** @param row undefined: that there is none. */
-  set (name: string, row: Buffer | undefined): void {
-    if (this.#young.size >= this.#most) {
+  /** @param row `null`: that there is none. */
+  set (name: string, row: Buffer | null): void {
+    if (this.#young.size >= this.#most && !this.#young.has(name)) {
       this.#old = this.#young
       this.#young = new Map()
     }
     this.#young.set(name, row)
-    // An elder row would come to light when the younger says there is none.
-    if (row === undefined) this.#old.delete(name)
   }
 }

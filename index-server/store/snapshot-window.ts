@@ -55,16 +55,16 @@ export class SnapshotWindow {
     return this.#moments[this.#moments.length - 1]!
   }
 
-  /** Says what the coming write removes. */
-  announce (removals: readonly { readonly ordinal: number, readonly record: CodeRecord }[]): void {
+  /** Says what a coming write removes. @param ahead how many writes are announced that have not advanced yet. */
+  announce (removals: readonly { readonly ordinal: number, readonly record: CodeRecord }[], ahead = 0): void {
     for (const { ordinal, record } of removals) {
-      const removal = { ordinal, record, removedAt: this.newest.sequence + 1, atMs: this.#now() }
+      const removal = { ordinal, record, removedAt: this.newest.sequence + ahead + 1, atMs: this.#now() }
       this.#removals.push(removal)
       this.#removalOf.set(ordinal, removal)
     }
   }
 
-  /** Takes back what was announced: the write failed. */
+  /** Takes back all that was announced and has not come: a write failed. */
   retract (): void {
     while (this.#removals.length > 0 && this.#removals[this.#removals.length - 1]!.removedAt > this.newest.sequence) {
       this.#removalOf.delete(this.#removals.pop()!.ordinal)

@@ -131,7 +131,7 @@ export class StoreDirectory implements AsyncDisposable {
     const tables = await VersionTables.open(this.#kv, shape, counts.next)
     const disk = new DiskCodeStore(tables, this.#options.snapshots)
     const front = await this.#options.openCodes?.({ collection, version, bits: shape.bits, disk, load: () => disk.load() }) ?? disk
-    return { version, disk, front, positions: new PositionPages(tables), counts }
+    return { version, disk, front, positions: new PositionPages(tables), counts, staged: counts }
   }
 
   #collectionNumber (name: string): Promise<number> {

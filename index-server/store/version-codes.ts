@@ -41,6 +41,8 @@ export interface VersionCodes {
   readonly positions: PositionPages
   /** As the last durable write has them. */
   counts: CodeCounts
+  /** As the last run that was staged will have them. */
+  staged: CodeCounts
 }
 
 /** A code to add or remove, as both stores are told. */

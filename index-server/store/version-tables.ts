@@ -36,7 +36,7 @@ interface Tail {
   readonly positions: Buffer
 }
 
-/** A change of the tables on its way to the disk. */
+/** A change of the tables on its way to the disk: how they are when it is there. */
 export interface StagedChange {
   readonly next: number
   readonly tail: Tail
@@ -50,6 +50,8 @@ export class VersionTables {
   readonly removed = new Bitmap()
   #next: number
   #tail: Tail
+  /** Changes staged and not committed, oldest first: each stands on those before it. */
+  #staged: StagedChange[] = []
 
   private constructor (readonly kv: KeyValue, readonly shape: TableShape, next: number) {
     this.chunking = chunking(shape.bits, shape.chunks)
@@ -92,14 +94,14 @@ export class VersionTables {
   }
 
   /**
-   * Puts into `operations` what adding and removing codes writes. Nothing changes here until `commit`.
+   * Puts into `operations` what adding and removing codes writes, behind what is staged already. Nothing changes here
+   * until `commit`.
    *
-   * @param added get the ordinals from `next` on, in order.
+   * @param added get the ordinals from the next free one on, in order.
    */
   stage (added: readonly CodeRecord[], removals: readonly { readonly ordinal: number, readonly code: Code }[], operations: Operation[]): StagedChange {
     const { shape: { number, pageCodes } } = this
-    let next = this.#next
-    let tail = this.#tail
+    let { next, tail } = this.#staged.at(-1) ?? { next: this.#next, tail: this.#tail }
     for (const record of added) {
       this.#putPostings(next, record.code, operations)
       operations.push({ type: 'put', key: encodeCodeKey(number, next), value: encodeCodeRecord(record) })
@@ -111,14 +113,22 @@ export class VersionTables {
       tail = this.#emptyTail()
     }
     this.#stageRemovals(removals, operations)
-    return { next, tail, removed: removals.map(({ ordinal }) => ordinal) }
+    const staged = { next, tail, removed: removals.map(({ ordinal }) => ordinal) }
+    this.#staged.push(staged)
+    return staged
   }
 
-  /** The write is durable. */
-  commit ({ next, tail, removed }: StagedChange): void {
+  /** The write of the oldest change staged is durable. */
+  commit (): void {
+    const { next, tail, removed } = this.#staged.shift()!
     this.#next = next
     this.#tail = tail
     for (const ordinal of removed) this.removed.add(ordinal)
+  }
+
+  /** What is staged will not be written. */
+  abandon (): void {
+    this.#staged = []
   }
 
   /** The chunks of a code, one a table. */
@@ -137,18 +147,29 @@ export class VersionTables {
   #stageRemovals (removals: readonly { readonly ordinal: number, readonly code: Code }[], operations: Operation[]): void {
     const { number, pageCodes } = this.shape
     const pages = new Map<number, Buffer>()
+    const page = (number: number): Buffer => {
+      let bits = pages.get(number)
+      if (!bits) pages.set(number, bits = this.#removedOf(number))
+      return bits
+    }
     for (const { ordinal, code } of removals) {
       for (let table = 0; table < this.shape.chunks; table++) {
         operations.push({ type: 'del', key: encodePostingKey(number, table, chunkAt(code, this.chunking, table), ordinal) })
       }
       operations.push({ type: 'del', key: encodeCodeKey(number, ordinal) })
-      const page = Math.floor(ordinal / pageCodes)
-      let bits = pages.get(page)
-      if (!bits) pages.set(page, bits = this.removed.slice(page * pageCodes / 8, pageCodes / 8))
-      const at = ordinal % pageCodes
-      bits[at >> 3]! |= 0x80 >> (at & 7)
+      mark(page(Math.floor(ordinal / pageCodes)), ordinal % pageCodes)
     }
     for (const [page, bits] of pages) operations.push({ type: 'put', key: encodePageKey('removed', number, page), value: bits })
+  }
+
+  /** The removed bits of a page, with those that are staged. */
+  #removedOf (page: number): Buffer {
+    const { pageCodes } = this.shape
+    const bits = this.removed.slice(page * pageCodes / 8, pageCodes / 8)
+    for (const { removed } of this.#staged) {
+      for (const ordinal of removed) if (Math.floor(ordinal / pageCodes) === page) mark(bits, ordinal % pageCodes)
+    }
+    return bits
   }
 
   #fill ({ codes, positions }: Tail, ordinal: number, { code, partition, itemOffset }: CodeRecord): void {
@@ -165,3 +186,7 @@ export class VersionTables {
 
 /** A byte, and not none: RocksDB's binding loses memory on empty values. */
 const NOTHING = Buffer.alloc(1)
+
+function mark (bits: Buffer, at: number): void {
+  bits[at >> 3]! |= 0x80 >> (at & 7)
+}

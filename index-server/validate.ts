@@ -179,7 +179,7 @@ export function searchRequest (request: SearchRequest): { readonly query: NonNul
   if (query.$case === 'code') bitsOf(query.value.length * 8, 'code (bits)')
   if (radius !== undefined && radius > MAX_BITS) throw invalid('radius', `at most the width of the codes, got ${radius}`)
   filter(request.filter)
-  return { query, k: k === 0 ? (radius === undefined ? DEFAULT_K : undefined) : k, pageSize: pageSize(request.pageSize) }
+  return { query, k: k === 0 ? (radius === undefined && !request.countOnly ? DEFAULT_K : undefined) : k, pageSize: pageSize(request.pageSize) }
 }
 
 /** Text that can be shown and stored: not empty, so many bytes, no control characters. */

@@ -125,6 +125,7 @@ test('searchRequest: k is 10 unless a radius or a k is given', t => {
   const search = (partial: Parameters<typeof SearchRequest.fromPartial>[0]) => validate.searchRequest(SearchRequest.fromPartial({ query: { $case: 'id', value: 'a' }, ...partial }))
   t.is(search({}).k, 10)
   t.is(search({ radius: 0 }).k, undefined)
+  t.is(search({ countOnly: true }).k, undefined)
   t.is(search({ radius: 3, k: 7 }).k, 7)
   t.is(search({ k: 4_000_000_000 }).k, 4_000_000_000)
   t.is(search({}).pageSize, 1000)

@@ -1,0 +1,77 @@
+import type { Collection, GetStatusResponse, Hit, Item, Position, Published, NewImage, SearchResponse, SetAsideEntry } from '../client/index.js'
+
+/**
+ * What `--json` prints. The names of the fields are API. Codes and SHA-256s are hex, times ISO 8601, positions
+ * `{topic, partition, offset}`; what is not known is left out.
+ */
+
+const plans = ['unknown', 'probe', 'scan', 'probe-then-scan'] as const
+
+export function planName (plan: number): string {
+  return plans[plan] ?? 'unknown'
+}
+
+export function searchJson (answer: SearchResponse, countOnly: boolean): object {
+  const { version, complete, radiusCovered, plan, stats, hits, rankedOf, tied, count, nextPageToken } = answer
+  return {
+    version,
+    complete,
+    radiusCovered,
+    plan: planName(plan),
+    ...(tied > 0 ? { rankedOf, tied } : {}),
+    ...(countOnly ? { count } : { hits: hits.map(hitJson) }),
+    ...(nextPageToken === '' ? {} : { nextPageToken }),
+    stats
+  }
+}
+
+function hitJson ({ id, distance, score, labels, metadata, uri, capturedAt, position, stale, codeVersion }: Hit): object {
+  return { id, distance, score, labels, ...described({ metadata, uri, capturedAt }), position, stale, codeVersion }
+}
+
+export function itemJson (item: Item): object {
+  const { id, labels, position, source, sha256, width, height, format, codes } = item
+  return {
+    id,
+    labels,
+    ...described(item),
+    width,
+    height,
+    format,
+    sha256: sha256.toString('hex'),
+    position,
+    source,
+    codes: Object.fromEntries(Object.entries(codes).map(([version, { code, stale, refused }]) =>
+      [version, refused === '' ? { code: code.toString('hex'), stale } : { refused }]))
+  }
+}
+
+function described ({ metadata, uri, capturedAt }: Pick<Item, 'metadata' | 'uri' | 'capturedAt'>): object {
+  return {
+    metadata,
+    ...(uri === '' ? {} : { uri }),
+    ...(capturedAt === undefined ? {} : { capturedAt: capturedAt.toISOString() })
+  }
+}
+
+/** @param file where it was read from; `-` is stdin. */
+export function publishedJson (file: string, { id, position, refusal }: Pick<Published<NewImage>, 'id' | 'position' | 'refusal'>): object {
+  return { file, id, ...(position ? { position } : {}), ...(refusal ? { refused: refusal } : {}) }
+}
+
+export function deletedJson (id: string, position: Position | undefined): object {
+  return { id, position }
+}
+
+export function statusJson (status: GetStatusResponse): object {
+  return { ...status }
+}
+
+export function setAsideJson (entry: SetAsideEntry): object {
+  const { position, imageId, code, message, source, at, imageBytes, stage, superseded } = entry
+  return { position, id: imageId, code, message, stage, source, ...(at === undefined ? {} : { at: at.toISOString() }), imageBytes, superseded }
+}
+
+export function collectionJson ({ name, bits, partitions, limits, createdAt }: Collection): object {
+  return { name, bits, partitions, limits, ...(createdAt === undefined ? {} : { createdAt: createdAt.toISOString() }) }
+}

@@ -1,0 +1,72 @@
+import { Command, CommanderError, Help } from 'commander'
+import { HammingbirdError } from '../errors.js'
+import { tellError } from './error-line.js'
+import { exitCodeOf, exitCodes } from './exit-codes.js'
+import { endWithReader } from './output.js'
+import { release } from './release.js'
+
+interface Entry {
+  /** For the list of commands; the command describes itself. */
+  readonly summary: string
+  /** Each command is loaded when it is asked for: most need little of what others need. */
+  readonly load: () => Promise<Command>
+}
+
+const commands: Readonly<Record<string, Entry>> = {
+  publish: { summary: 'publish images', load: async () => (await import('./publish.js')).publish() },
+  search: { summary: 'find the images nearest to one', load: async () => (await import('./search.js')).search() },
+  get: { summary: 'show what is known of an image', load: async () => (await import('./get.js')).get() },
+  delete: { summary: 'delete images', load: async () => (await import('./delete.js')).deleteImages() },
+  labels: { summary: 'show or set the labels of an image', load: async () => (await import('./labels.js')).labels() },
+  status: { summary: 'show how far everything is', load: async () => (await import('./status.js')).status() },
+  'set-aside': { summary: 'show or replay what was kept out', load: async () => (await import('./set-aside.js')).setAside() },
+  collections: { summary: 'make, list, show or delete collections', load: async () => (await import('./collections.js')).collections() },
+  doctor: { summary: 'say what this machine has for encoding and training', load: async () => (await import('./doctor.js')).doctor() }
+}
+
+/** Runs one command; the process's exit code says how it went. */
+async function main (args: readonly string[]): Promise<void> {
+  endWithReader()
+  const program = new Command('hammingbird')
+    .description('Search a stream of images by what is in them.')
+    .version(release, '-V, --version')
+    .addHelpText('after', `\nExit codes:\n${Object.entries(exitCodes).map(([code, means]) => `  ${code.padEnd(4)} ${means}`).join('\n')}`)
+    .helpCommand('help [command]', 'show the help of a command')
+    .enablePositionalOptions() // --version after a command is the command's own
+    .exitOverride()
+    .configureHelp({ optionDescription: option => new Help().optionDescription(option).replace(/ \(default: (false|\[\]|""|0)\)$/, '') })
+    .configureOutput({ outputError: () => {} }) // told below, in the form of all our errors
+  const [name = '', of = ''] = args
+  for (const [known, { summary, load }] of Object.entries(commands)) {
+    const wanted = known === name || (name === 'help' && known === of)
+    program.addCommand(inherit(wanted ? await load() : new Command(known), program).summary(summary))
+  }
+  try {
+    await program.parseAsync(args, { from: 'user' })
+  } catch (err) {
+    if (err instanceof CommanderError) tellCommanderError(err, name in commands ? `hammingbird ${name} --help` : 'hammingbird --help')
+    else {
+      tellError(err)
+      process.exitCode = exitCodeOf(err)
+    }
+  }
+}
+
+/** A command made in a file of its own behaves like one of the program's, and so do those under it. */
+function inherit (command: Command, parent: Command): Command {
+  command.copyInheritedSettings(parent)
+  for (const sub of command.commands) inherit(sub, command)
+  return command
+}
+
+/** Help and the version are no errors; what else commander throws is wrong usage. */
+function tellCommanderError ({ code, exitCode, message }: CommanderError, help: string): void {
+  if (exitCode === 0) return
+  process.exitCode = 2
+  if (code === 'commander.help') return // no command was given: the help has been shown
+  const [sentence = '', suggestion] = message.replace(/^error: /, '').split('\n')
+  const hint = suggestion?.replace(/^\((.*)\)$/, '$1').replace(/^D/, 'd') ?? `see: ${help}`
+  tellError(new HammingbirdError('HAMMINGBIRD_INVALID', sentence), hint)
+}
+
+await main(process.argv.slice(2))

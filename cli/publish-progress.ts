@@ -1,0 +1,39 @@
+const EVERY_MS = 100
+
+/** Counts, and a line of progress on stderr while it is a terminal. */
+export class PublishProgress {
+  published = 0
+  refused = 0
+  readonly #beganAt = Date.now()
+  readonly #timer: NodeJS.Timeout | undefined
+  readonly #number = new Intl.NumberFormat('en')
+
+  constructor () {
+    if (process.stderr.isTTY) this.#timer = setInterval(() => { process.stderr.write(`\r\x1b[2K${this.#line()}`) }, EVERY_MS).unref()
+  }
+
+  /** A line of its own, between two states of the progress line. */
+  interject (line: string): void {
+    process.stderr.write(this.#timer ? `\r\x1b[2K${line}\n` : `${line}\n`)
+  }
+
+  end (): void {
+    if (!this.#timer) return
+    clearInterval(this.#timer)
+    process.stderr.write('\r\x1b[2K')
+  }
+
+  /** `published 1,234 images · 2 refused` */
+  summary (): string {
+    return `published ${this.#number.format(this.published)} ${this.published === 1 ? 'image' : 'images'}${this.#refusals()}`
+  }
+
+  #line (): string {
+    const seconds = (Date.now() - this.#beganAt) / 1000
+    return `${this.#number.format(this.published)} published${this.#refusals()} · ${this.#number.format(Math.round(this.published / Math.max(seconds, 0.001)))} images/s`
+  }
+
+  #refusals (): string {
+    return this.refused === 0 ? '' : ` · ${this.#number.format(this.refused)} refused`
+  }
+}

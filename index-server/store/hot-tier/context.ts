@@ -99,6 +99,7 @@ export class Context {
     this.#set(QUERY.counts, this.#at + CONTEXT.counts)
     this.#set(QUERY.chunks, this.#at + CONTEXT.chunks)
     this.#set(QUERY.code, this.#at + CONTEXT.code)
+    this.#set(QUERY.group, this.#at + CONTEXT.group)
   }
 
   #get (field: number): number {

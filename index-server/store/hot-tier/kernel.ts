@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { setFlagsFromString } from 'node:v8'
 
 /** What the kernel does with the memory it stands over. Arguments named `…At` are addresses in it. */
 export interface Kernel {
@@ -22,7 +23,20 @@ let compiled: object | undefined
 
 /** The kernel over a memory. A thread makes one a slab: it takes a fraction of a millisecond, the compiled code is shared. */
 export function instantiate (memory: WebAssembly.Memory, host: Host): Kernel {
-  compiled ??= new WebAssembly.Module(readFileSync(new URL('kernel/kernel.wasm', import.meta.url)))
+  compiled ??= compile()
   const imports = { env: { memory }, host: { accepts: (ordinal: number) => host.accepts(ordinal >>> 0) ? 1 : 0 } }
   return new WebAssembly.Instance(compiled, imports).exports as unknown as Kernel
+}
+
+/**
+ * Compiled by the optimising compiler at once. By default V8 begins with its quick one and changes over when a function
+ * has been called often; but a table of millions of codes is built by a few calls, which would all run in slow code.
+ */
+function compile (): object {
+  setFlagsFromString('--no-liftoff')
+  try {
+    return new WebAssembly.Module(readFileSync(new URL('kernel/kernel.wasm', import.meta.url)))
+  } finally {
+    setFlagsFromString('--liftoff')
+  }
 }

@@ -10,7 +10,7 @@ export const SLAB = fields({
 export const TABLE = fields({ offsets: 4, codes: 4, entries: 4, byte: 4, shift: 4, mask: 4, width: 4 })
 export const QUERY = fields({
   k: 4, reach: 4, sequence: 4, ordinalsEnd: 4, checks: 4, found: 4, step: 4, table: 4, flips: 4, position: 4, out: 4, count: 4, capacity: 4,
-  buckets: 4, candidates: 4, counts: 4, chunks: 4, code: 4, spentNs: 8, pauseNs: 8, scanNs: 8, gambleNs: 8
+  buckets: 4, candidates: 4, counts: 4, chunks: 4, code: 4, group: 4, spentNs: 8, pauseNs: 8, scanNs: 8, gambleNs: 8, touched: 8
 })
 export const FOUND = fields({ entry: 4, distance: 4, weight: 4 })
 export const INPUT = fields({ count: 4, sortBits: 4, codes: 4, ordinals: 4, deletedAt: 4, order: 4, buckets: 4 })
@@ -21,14 +21,15 @@ export const TABLES_AT = 256
 export const STAGES_AT = 4096
 export const CONTEXTS_AT = 16384
 
-/** A context: a Query, and behind it its code, chunks, counts and `out`. Without `out` it is all there is to a search that stands still. */
+const CODE = 128
+const CHUNKS = CODE + 136
+const GROUP = CHUNKS + 512
+const COUNTS = GROUP + 32 * 12 + 8
+const OUT = COUNTS + 4104
+const CAPACITY = 4096
+/** A context: a Query, and behind it its code, chunks, group, counts and `out`. Without `out` it is all there is to a search that stands still. */
 export const CONTEXT = {
-  code: 128,
-  chunks: 128 + 136,
-  counts: 128 + 136 + 512,
-  out: 128 + 136 + 512 + 4104,
-  capacity: 4096,
-  sizeBytes: 128 + 136 + 512 + 4104 + 4096 * FOUND.sizeBytes
+  code: CODE, chunks: CHUNKS, group: GROUP, counts: COUNTS, out: OUT, capacity: CAPACITY, sizeBytes: OUT + CAPACITY * FOUND.sizeBytes
 } as const
 
 export const NO_LIMIT = 0xffff_ffff

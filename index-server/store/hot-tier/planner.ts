@@ -14,7 +14,7 @@ export const COSTS = {
   farCodeNs: 15,
   /** A bucket in a table that the caches hold, and in one that they do not. */
   nearBucketNs: 8,
-  farBucketNs: 60
+  farBucketNs: 20
 } as const
 
 /** A search that is expected to take longer than this leaves the caller's turn. */

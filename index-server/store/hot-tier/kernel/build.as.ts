@@ -49,7 +49,7 @@ export function sortDistinct (slabAt: usize, inputAt: usize): u32 {
       const i = load<u32>(input.order + (<usize>from << 2))
       const code = input.codes + <usize>i * sizeBytes
       if (entries == 0 || compare(slab.codes + <usize>(entries - 1) * sizeBytes, code, sizeBytes) != 0) {
-        memory.copy(slab.codes + <usize>entries * sizeBytes, code, sizeBytes)
+        copyCode(slab.codes + <usize>entries * sizeBytes, code, sizeBytes)
         store<u32>(slab.runs + (<usize>entries << 2), from)
         entries++
       }
@@ -79,7 +79,7 @@ export function fileUnder (slabAt: usize, t: u32): void {
   for (let e: u32 = 0; e < slab.entries; e++) {
     const code = slab.codes + <usize>e * sizeBytes
     const place = increment(offsetOf(table, code))
-    if (table.codes != 0) memory.copy(table.codes + <usize>place * sizeBytes, code, sizeBytes)
+    if (table.codes != 0) copyCode(table.codes + <usize>place * sizeBytes, code, sizeBytes)
     const at = table.entries + <usize>place * 3
     store<u16>(at, <u16>e)
     store<u8>(at, <u8>(e >> 16), 2)
@@ -140,6 +140,11 @@ function findInRun (slab: Slab, entry: u32, ordinal: u32): i32 {
 
 @inline function offsetOf (table: Table, code: usize): usize {
   return table.offsets + (<usize>chunkOf(code, table) << 2)
+}
+
+/** Word by word: memory.copy is a call, which takes longer than the copy of one code. */
+@inline function copyCode (to: usize, from: usize, sizeBytes: usize): void {
+  for (let at: usize = 0; at < sizeBytes; at += 8) store<u64>(to + at, load<u64>(from + at))
 }
 
 @inline function increment (at: usize): u32 {

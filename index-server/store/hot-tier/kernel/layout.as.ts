@@ -76,13 +76,28 @@
   chunks: usize
   /** u64[words]: the query's code. */
   code: usize
+  /** Bucket[GROUP]: the buckets that are looked up together. */
+  group: usize
   /** Nanoseconds that probing has cost by the slab's estimate, and those after which it stops. */
   spentNs: f64
   pauseNs: f64
   /** What a scan of the slab would cost, and what may be lost by trying to do better. */
   scanNs: f64
   gambleNs: f64
+  /** Written so that it is read. */
+  touched: u64
 }
+
+/** A bucket that is about to be searched. */
+@unmanaged export class Bucket {
+  flips: u32
+  from: u32
+  to: u32
+}
+
+export const GROUP: usize = 32
+/** Past every mask. */
+export const NO_FLIPS: u32 = 0xffffffff
 
 /** An entry within reach, and how many of its slots match. */
 @unmanaged export class Found {

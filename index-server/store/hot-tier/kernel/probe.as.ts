@@ -1,4 +1,4 @@
-import { One, Query, Slab, Table, Two, Wide, chunkOf, distance, tableAt } from './layout.as'
+import { Bucket, GROUP, NO_FLIPS, One, Query, Slab, Table, Two, Wide, chunkOf, distance, tableAt } from './layout.as'
 import { foundBefore, room, take } from './select.as'
 
 /** Everything within reach has been found. */
@@ -75,25 +75,54 @@ function worthwhile (slab: Slab, q: Query, stage: u32): bool {
   return q.spentNs + next <= q.gambleNs
 }
 
+/**
+ * Probes what is left of the stage, some buckets at a time: first all of a group are looked up and the beginning of
+ * each is touched, then each is searched. Which bucket comes next depends on nothing that is read, so the processor has
+ * the reads of a whole group under way at once, where one bucket after the other would wait for each.
+ */
 function probeStage<C> (slab: Slab, q: Query, table: Table): i32 {
   const own = load<u32>(q.chunks + (<usize>q.table << 2))
   const last = table.mask
+  const group = q.group
+  const sizeBytes = offsetof<C>() == offsetof<Wide>() ? 3 : <usize>slab.words << 3
+  const contents = offsetof<C>() == offsetof<Wide>() && table.entries != 0 ? table.entries : table.codes
   while (true) {
     if (q.spentNs > q.pauseNs) return PAUSED
-    const bucket = own ^ q.flips
-    const from = load<u32>(table.offsets + (<usize>bucket << 2))
-    const to = load<u32>(table.offsets + (<usize>bucket << 2), 4)
-    if (from < to && !probeBucket<C>(slab, q, table, from, to)) return FULL
-    q.buckets++
-    q.spentNs += slab.bucketNs + <f32>(to - from) * slab.codeNs
-    q.position = 0
-    // The next mask with as many bits set (Gosper): upwards, so that `flips` alone says which have been tried.
-    const flips = q.flips
-    if (flips == 0) return COMPLETE
-    const low = flips & (0 - flips)
-    const ripple = flips + low
-    q.flips = ripple | ((flips ^ ripple) >> (ctz(flips) + 2))
-    if (q.flips > last) return COMPLETE
+    let flips = q.flips
+    let length: usize = 0
+    do {
+      const offset = table.offsets + (<usize>(own ^ flips) << 2)
+      const bucket = changetype<Bucket>(group + length * offsetof<Bucket>())
+      bucket.flips = flips
+      bucket.from = load<u32>(offset)
+      bucket.to = load<u32>(offset, 4)
+      length++
+      // The next mask with as many bits set (Gosper): upwards, so that `flips` alone says which have been tried.
+      const low = flips & (0 - flips)
+      const ripple = flips + low
+      flips = flips == 0 ? NO_FLIPS : ripple | ((flips ^ ripple) >> (ctz(flips) + 2))
+    } while (flips <= last && length < GROUP)
+
+    let touched: u64 = 0
+    let codes: u32 = 0
+    for (let i: usize = 0; i < length; i++) {
+      const bucket = changetype<Bucket>(group + i * offsetof<Bucket>())
+      touched ^= load<u64>(contents + <usize>bucket.from * sizeBytes)
+      codes += bucket.to - bucket.from
+    }
+    q.touched = touched // so that the reads are not left out as useless
+
+    for (let i: usize = 0; i < length; i++) {
+      const bucket = changetype<Bucket>(group + i * offsetof<Bucket>())
+      if (bucket.from == bucket.to) continue
+      q.flips = bucket.flips
+      if (!probeBucket<C>(slab, q, table, bucket.from, bucket.to)) return FULL
+      q.position = 0
+    }
+    q.flips = flips
+    q.buckets += <u32>length
+    q.spentNs += <f32>length * slab.bucketNs + <f32>codes * slab.codeNs
+    if (flips > last) return COMPLETE
   }
 }
 

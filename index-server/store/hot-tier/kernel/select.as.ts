@@ -82,7 +82,9 @@ export function room (q: Query): u32 {
   for (let i: u32 = 0; i < q.count; i++) {
     const from = q.out + <usize>i * offsetof<Found>()
     if (<i32>changetype<Found>(from).distance > q.reach) continue
-    memory.copy(q.out + <usize>kept * offsetof<Found>(), from, offsetof<Found>())
+    const to = q.out + <usize>kept * offsetof<Found>()
+    store<u64>(to, load<u64>(from))
+    store<u32>(to, load<u32>(from, 8), 8)
     kept++
   }
   q.count = kept

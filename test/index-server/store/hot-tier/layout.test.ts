@@ -10,7 +10,7 @@ const structs = {
   Found: [layout.FOUND, 'layout.as.ts'],
   Input: [layout.INPUT, 'build.as.ts']
 } as const
-const sizes: Record<string, number> = { u32: 4, i32: 4, f32: 4, usize: 4, f64: 8 }
+const sizes: Record<string, number> = { u32: 4, i32: 4, f32: 4, usize: 4, f64: 8, u64: 8 }
 
 for (const [name, [fields, file]] of Object.entries(structs)) {
   test(`layout: ${name} lies as the kernel has it`, t => {

@@ -7,7 +7,7 @@ const folder = 'index-server/store/hot-tier/kernel'
 const artifact = `${folder}/kernel.wasm`
 
 /** Memory is the caller's, shared between threads; no runtime, for nothing is allocated. */
-const options = ['-O3', '--converge', '--runtime', 'stub', '--noAssert', '--enable', 'simd', '--enable', 'threads',
+const options = ['-O3', '--converge', '--runtime', 'stub', '--noAssert', '--enable', 'threads',
   '--importMemory', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', '65536']
 
 let made

@@ -1,0 +1,17 @@
+// npm run bench -- QUESTION [options]: one question a file.
+import type { Question } from './question.js'
+
+const questions: Record<string, () => Promise<{ readonly question: Question }>> = {
+  search: () => import('./search.js'),
+  load: () => import('./load.js')
+}
+
+const [name = '', ...args] = process.argv.slice(2)
+const chosen = questions[name]
+if (chosen === undefined) {
+  console.log('npm run bench -- QUESTION [options]\n')
+  for (const [name, load] of Object.entries(questions)) console.log(`  ${name.padEnd(10)}${(await load()).question.asks}`)
+  process.exitCode = name === '' ? 0 : 1
+} else {
+  await (await chosen()).question.run(args)
+}

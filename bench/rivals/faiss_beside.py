@@ -1,0 +1,65 @@
+"""FAISS's binary indexes, asked over lines of JSON: one thread, codes and queries from files, processor times in milliseconds."""
+import json
+import resource
+import sys
+import time
+
+import faiss
+import numpy as np
+
+faiss.omp_set_num_threads(1)
+indexes = {}
+codes = queries = None
+
+
+def rss():
+    with open('/proc/self/statm') as statm:
+        return int(statm.read().split()[1]) * resource.getpagesize()
+
+
+def make(kind, bits):
+    if kind == 'flat':
+        return faiss.IndexBinaryFlat(bits)
+    if kind == 'multihash':
+        index = faiss.IndexBinaryMultiHash(bits, max(4, bits // 16), 16)
+        index.nflip = 1
+        return index
+    index = faiss.IndexBinaryHNSW(bits, 16)
+    index.hnsw.efConstruction = 40
+    return index
+
+
+def answer(ask):
+    global codes, queries
+    if ask['op'] == 'versions':
+        return {'faiss': faiss.__version__, 'numpy': np.__version__, 'python': sys.version.split()[0]}
+    if ask['op'] == 'codes':
+        indexes.clear()
+        codes = np.fromfile(ask['codes'], np.uint8).reshape(-1, ask['bits'] // 8)
+        queries = np.fromfile(ask['queries'], np.uint8).reshape(-1, ask['bits'] // 8)
+        return {'codes': len(codes)}
+    if ask['op'] == 'build':
+        before, began = rss(), time.perf_counter()
+        index = indexes[ask['index']] = make(ask['index'], codes.shape[1] * 8)
+        faiss.omp_set_num_threads(2 if ask['index'] == 'hnsw' else 1)
+        index.add(codes)
+        faiss.omp_set_num_threads(1)
+        return {'seconds': time.perf_counter() - began, 'bytes': rss() - before}
+    index = indexes[ask['index']]
+    if 'efSearch' in ask:
+        index.hnsw.efSearch = ask['efSearch']
+    asked = queries[:ask['queries']]
+    began = time.process_time()
+    if 'radius' in ask:
+        # FAISS finds what is nearer than the radius, we what is as near.
+        limits, distances, _ = index.range_search(asked, ask['radius'] + 1)
+        found = [sorted(distances[limits[i]:limits[i + 1]].astype(int).tolist()) for i in range(len(asked))]
+    else:
+        distances, _ = index.search(asked, ask['k'])
+        found = distances.tolist()
+    took = time.process_time() - began
+    return {'msPerQuery': took * 1e3 / len(asked), 'distances': found if ask['distances'] else None}
+
+
+for line in sys.stdin:
+    print(json.dumps(answer(json.loads(line))), flush=True)

@@ -1,0 +1,207 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import type { CodeAnswer, CodeQuery } from '../index-server/store/code-store.js'
+import { HotCodeStore } from '../index-server/store/hot-tier/hot-code-store.js'
+import { Threads } from '../index-server/store/hot-tier/threads.js'
+import { blocksOf, codesOf, type Codes, type Distribution } from './distributions.js'
+import { learnedCodes } from './learned-codes.js'
+import type { Question } from './question.js'
+import { beginSetting, printTable, spread, writeJson, type Spread } from './report.js'
+import { Faiss, type FaissIndex } from './rivals/faiss.js'
+import { Usearch, spread as spreadBits } from './rivals/usearch.js'
+
+/** One row: a system's time for one kind of search. */
+interface Row {
+  readonly system: string
+  readonly codes: number
+  readonly bits: number
+  readonly k?: number
+  readonly radius?: number
+  readonly distribution: Distribution
+  /**
+   * Mean of all queries of a round; median, least and most of the rounds. Processor time of the system's own process, which
+   * has one thread: on a machine that does nothing else it is the time that passes; on others it does not count what they take.
+   */
+  readonly msPerQuery: Spread
+  /** Share of what was asked that was found: 1 is exact, checked against IndexBinaryFlat, answer by answer. */
+  readonly recall: number
+  readonly bytesPerCode: number
+}
+
+type Ask = Pick<CodeQuery, 'k' | 'radius'>
+
+/** Searches once for all queries, and says how long that took and how far what it found was. */
+interface System {
+  readonly name: string
+  readonly bytesPerCode: number
+  readonly search: (ask: Ask) => Promise<{ readonly ms: number, readonly distances: readonly (readonly number[])[] } | undefined>
+}
+
+const EF_SEARCH = [32, 128]
+
+export const question: Question = {
+  asks: 'how long a search takes beside FAISS and usearch: --codes 1e6,1e7 --bits 64 --k 10 --radius 6 --distribution clustered --matrix --graphs (HNSW, usearch: minutes to build) --json FILE',
+  async run (args) {
+    const { values } = parseArgs({
+      args,
+      options: {
+        codes: { type: 'string', default: '1e6' },
+        bits: { type: 'string', default: '64' },
+        k: { type: 'string' },
+        radius: { type: 'string' },
+        distribution: { type: 'string', default: 'clustered' },
+        queries: { type: 'string', default: '200' },
+        rounds: { type: 'string', default: '5' },
+        graphs: { type: 'boolean', default: false },
+        matrix: { type: 'boolean', default: false },
+        data: { type: 'string', default: process.env['HAMMINGBIRD_EVALUATION_DATA'] ?? '../shared/data' },
+        json: { type: 'string' }
+      }
+    })
+    const asks = values.matrix ? asksOf('1,10,100', '2,6,10') : asksOf(values.k ?? (values.radius === undefined ? '10' : ''), values.radius ?? '')
+    const distributions = values.matrix ? ['uniform', 'clustered', 'learned'] as const : values.distribution.split(',') as Distribution[]
+    const ended = beginSetting()
+    const rows: Row[] = []
+    await using faiss = Faiss.open()
+    for (const bits of numbers(values.bits)) {
+      for (const distribution of distributions) {
+        const learned = distribution === 'learned' ? await learnedCodes(`${values.data}/cifar10`, bits) : undefined
+        for (const count of numbers(values.codes)) {
+          const codes = codesOf(distribution, count, bits, Number(values.queries), learned)
+          rows.push(...await compare(codes, distribution, asks, Number(values.rounds), faiss, values.graphs))
+        }
+      }
+    }
+    const setting = ended({ ...await faiss.versions(), usearch: Usearch.version })
+    if (values.json !== undefined) writeJson(values.json, { question: 'search', ...setting, rounds: Number(values.rounds), queries: Number(values.queries), threads: 1, clock: 'processor time', rows })
+    console.log(`${setting.machine}; load ${setting.load.map(load => load.toFixed(1)).join(' to ')}; ${Object.entries(setting.versions).map(version => version.join(' ')).join(', ')}`)
+  }
+}
+
+/** All systems over the same codes and queries; in every round each is asked once, so that what else the machine does meets all alike. */
+async function compare (codes: Codes, distribution: Distribution, asks: readonly Ask[], rounds: number, faiss: Faiss, graphs: boolean): Promise<Row[]> {
+  await using threads = Threads.open(0)
+  await using store = await HotCodeStore.open({ bits: codes.bits, threads }, blocksOf(codes))
+  const systems = [ours(store, codes, 'hammingbird'), ours(store, codes, 'hammingbird, scan only', 'scan'), ...await faissSystems(faiss, codes, graphs), ...graphs ? usearchSystems(codes) : []]
+  const rows: Row[] = []
+  for (const ask of asks) {
+    const times = new Map<System, number[]>()
+    const recalls = new Map<System, number>()
+    for (let round = 0; round <= rounds; round++) { // the first warms up, and is checked
+      const answers = new Map<System, readonly (readonly number[])[]>()
+      for (const system of systems) {
+        const answer = await system.search(ask)
+        if (answer === undefined) continue
+        answers.set(system, answer.distances)
+        if (round > 0) times.set(system, [...times.get(system) ?? [], answer.ms / codes.queries.length])
+      }
+      const exact = answers.get(systems.find(({ name }) => name === 'IndexBinaryFlat')!)!
+      if (round === 0) for (const [system, found] of answers) recalls.set(system, recallOf(found, exact, ask))
+    }
+    const flat = spread(times.get(systems.find(({ name }) => name === 'IndexBinaryFlat')!)!).median
+    const those = [...times].map(([system, of]): Row => ({
+      system: system.name,
+      codes: codes.count,
+      bits: codes.bits,
+      ...ask,
+      distribution,
+      msPerQuery: spread(of),
+      recall: recalls.get(system)!,
+      bytesPerCode: system.bytesPerCode
+    }))
+    console.log(`\n${distribution}, ${codes.count} codes of ${codes.bits} bits, ${ask.k === undefined ? `radius ${ask.radius}` : `k = ${ask.k}`}`)
+    printTable(['system', 'ms a query', 'least', 'most', 'times Flat', 'recall', 'bytes a code'], those.map(row => [row.system,
+      ...[row.msPerQuery.median, row.msPerQuery.min, row.msPerQuery.max].map(ms => ms.toFixed(4)), (flat / row.msPerQuery.median).toFixed(1), row.recall.toFixed(3), row.bytesPerCode.toFixed(0)]))
+    const wrong = those.find(row => row.system.startsWith('hammingbird') && row.recall !== 1)
+    if (wrong !== undefined) throw new Error(`${wrong.system} is not exact`)
+    rows.push(...those)
+  }
+  return rows
+}
+
+function ours (store: HotCodeStore, codes: Codes, name: string, plan?: 'scan'): System {
+  return {
+    name,
+    bytesPerCode: store.heldBytes / codes.count,
+    search: async ask => {
+      const answers: CodeAnswer[] = []
+      const began = process.cpuUsage()
+      for (const code of codes.queries) answers.push(await store.search({ code, ...ask, ...plan === undefined ? {} : { plan } }))
+      const ms = processorMs(began)
+      return { ms, distances: answers.map(({ groups }) => groups.flatMap(({ distance, ordinals }) => Array.from(ordinals, () => distance)).slice(0, ask.k)) }
+    }
+  }
+}
+
+async function faissSystems (faiss: Faiss, codes: Codes, graphs: boolean): Promise<System[]> {
+  const folder = '.cache/bench'
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(`${folder}/codes.bin`, codes.bytes)
+  writeFileSync(`${folder}/queries.bin`, Buffer.concat(codes.queries))
+  await faiss.codes(`${folder}/codes.bin`, `${folder}/queries.bin`, codes.bits)
+  rmSync(folder, { recursive: true })
+  const system = async (name: string, index: FaissIndex, efSearch?: number): Promise<System> => ({
+    name,
+    bytesPerCode: index === 'flat' ? codes.bits / 8 : built.get(index)! / codes.count,
+    search: async ask => {
+      if (index !== 'flat' && ask.radius !== undefined) return undefined
+      const { msPerQuery, distances } = await faiss.search({ index, ...ask, queries: codes.queries.length, distances: true, ...efSearch === undefined ? {} : { efSearch } })
+      return { ms: msPerQuery * codes.queries.length, distances: distances! }
+    }
+  })
+  const built = new Map<FaissIndex, number>()
+  const kinds: FaissIndex[] = codes.count <= 1e6 && graphs ? ['flat', 'multihash', 'hnsw'] : ['flat', 'multihash']
+  for (const kind of kinds) built.set(kind, (await faiss.build(kind)).bytes)
+  return Promise.all([
+    system('IndexBinaryFlat', 'flat'),
+    system('IndexBinaryMultiHash', 'multihash'),
+    ...kinds.includes('hnsw') ? EF_SEARCH.map(efSearch => system(`IndexBinaryHNSW, efSearch ${efSearch}`, 'hnsw', efSearch)) : []
+  ])
+}
+
+function usearchSystems (codes: Codes): System[] {
+  const usearch = codes.count <= 1e6 ? Usearch.open() : undefined
+  if (usearch === undefined) return []
+  const before = process.memoryUsage.rss()
+  usearch.build(codes)
+  const bytes = process.memoryUsage.rss() - before
+  const queries = codes.queries.map(spreadBits)
+  return [{
+    name: 'usearch b1',
+    bytesPerCode: bytes / codes.count,
+    search: async ({ k }) => {
+      if (k === undefined) return undefined
+      const began = process.cpuUsage()
+      const distances = usearch.search(queries, k)
+      return { ms: processorMs(began), distances }
+    }
+  }]
+}
+
+/** Of what was asked: with k, how many of those found are as near as the k-th; within a radius, how many were found. */
+function recallOf (found: readonly (readonly number[])[], exact: readonly (readonly number[])[], { k }: Ask): number {
+  let asked = 0
+  let right = 0
+  for (const [i, distances] of exact.entries()) {
+    const farthest = k === undefined ? Infinity : distances[distances.length - 1]!
+    asked += distances.length
+    right += Math.min(distances.length, found[i]!.filter(distance => distance <= farthest).length)
+    // As many as asked, but not the same: counted as none right, so that it cannot pass for exact.
+    const mine = found[i]!.slice().sort((a, b) => a - b)
+    if (mine.length === distances.length && mine.every(distance => distance <= farthest) && !mine.every((distance, at) => distance === distances[at])) right -= distances.length
+  }
+  return asked === 0 ? 1 : right / asked
+}
+
+function processorMs (began: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(began)
+  return (user + system) / 1e3
+}
+
+function asksOf (ks: string, radii: string): Ask[] {
+  return [...numbers(ks).map(k => ({ k })), ...numbers(radii).map(radius => ({ radius }))]
+}
+
+function numbers (list: string): number[] {
+  return list.split(',').filter(Boolean).map(Number)
+}

@@ -1,5 +1,6 @@
 import type { Code } from '../../../hamming/code.js'
 import { CONTEXT, FOUND, NO_LIMIT, QUERY, SLAB_AT } from './layout.js'
+import type { Selection } from './selection.js'
 import type { Slab } from './slab.js'
 
 /** What is asked of every slab alike. */
@@ -46,21 +47,28 @@ export class Context {
     slab.kernel.begin(SLAB_AT, this.#at)
   }
 
-  /** Probes until all is found, it does not pay any more, or `pauseNs` are spent in all. @returns a `STATUS`; after `full`, `drain` and call again. */
+  /** Probes until all is found, it does not pay any more, or `pauseNs` are spent in all. @returns a `STATUS`; after `full`, drain and call again. */
   probe (pauseNs: number): number {
     this.slab.f64[(this.#at + QUERY.pauseNs) >> 3] = pauseNs
     return this.slab.kernel.probe(SLAB_AT, this.#at)
   }
 
-  /** @returns the entry to go on with: less than `to` where `drain` must be called first. */
+  /** @returns the entry to go on with: less than `to` where it must be drained first. */
   scan (from: number, to: number): number {
     return this.slab.kernel.scan(SLAB_AT, this.#at, from, to)
   }
 
-  /** Hands over what has been found since the last time: records of `FOUND`. A view: used at once. */
+  /** Hands over what has been found since the last time, and draws reach in to what is known from elsewhere. */
+  drainInto (selection: Selection, part: number): void {
+    selection.take(part, this.slab.u32, (this.#at + CONTEXT.out) >> 2, this.#get(QUERY.count), this.reach)
+    this.#set(QUERY.count, 0)
+    this.reach = selection.reach
+  }
+
+  /** What has been found since the last time: records of `FOUND`. */
   drain (): Uint32Array {
     const from = (this.#at + CONTEXT.out) >> 2
-    const found = this.slab.u32.subarray(from, from + this.#get(QUERY.count) * (FOUND.sizeBytes >> 2))
+    const found = this.slab.u32.slice(from, from + this.#get(QUERY.count) * (FOUND.sizeBytes >> 2))
     this.#set(QUERY.count, 0)
     return found
   }

@@ -48,6 +48,8 @@ export class Merger {
   #unsettled = false
   #merging: Promise<boolean> | undefined
   #closed = false
+  /** Made anew when something has moved. */
+  #parts: readonly Part[] | undefined
 
   constructor (private readonly options: MergerOptions) {
     this.#tail = new Tail(options.bits)
@@ -57,8 +59,7 @@ export class Merger {
 
   /** What is searched, from the largest on. */
   get parts (): readonly Part[] {
-    const shards = [...this.#old, this.#young].map(shard => shard.part)
-    return this.#unsettled ? [...shards, this.#settling.part, this.#tail.part] : [...shards, this.#tail.part]
+    return this.#parts ??= [...this.#old, this.#young, ...this.#unsettled ? [this.#settling] : [], this.#tail].map(({ part }) => part)
   }
 
   get anyRemoved (): boolean {
@@ -141,6 +142,7 @@ export class Merger {
       this.#settling.clear();
       [this.#tail, this.#settling] = [this.#settling, this.#tail]
       this.#unsettled = true
+      this.#parts = undefined
     }
     await this.#build(target, [...young, this.#settling], () => {
       this.#unsettled = false
@@ -167,6 +169,7 @@ export class Merger {
       target.removed = sum(sources, source => source.removed) - dropped
       for (const { code, ordinal, sequence } of missed) target.part.slab.remove(code, ordinal, sequence)
       done()
+      this.#parts = undefined
     } finally {
       this.#missed = undefined
     }
@@ -193,6 +196,7 @@ export class Merger {
     this.options.threads.forget(outgrown.map(tail => tail.part.slab))
     this.#settling = new Tail(this.options.bits)
     if (this.#tail.slots === 0) this.#tail = new Tail(this.options.bits)
+    this.#parts = undefined
   }
 
   #makeShard (): Shard {

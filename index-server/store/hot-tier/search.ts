@@ -5,7 +5,7 @@ import type { Asked, Context } from './context.js'
 import { CHECK_ACCEPT, STATUS } from './layout.js'
 import { GAMBLE, INLINE_NS, SLICE_NS, scanCostNs } from './planner.js'
 import type { Part } from './part.js'
-import { Selection } from './selection.js'
+import { RECORD, Selection } from './selection.js'
 import type { Snapshot } from './snapshots.js'
 import type { Threads } from './threads.js'
 import type { Searched } from './thread.js'
@@ -99,8 +99,7 @@ export class Search {
     this.#probed = true
     for (;;) {
       const status = context.probe(pauseNs)
-      this.#selection.take(at, context.drain())
-      context.reach = this.#selection.reach
+      context.drainInto(this.#selection, at)
       if (status !== STATUS.full) return status
     }
   }
@@ -109,8 +108,7 @@ export class Search {
     const { context } = this.parts[at]!
     for (let entry = from; entry < to;) {
       entry = context.scan(entry, to)
-      this.#selection.take(at, context.drain())
-      context.reach = this.#selection.reach
+      context.drainInto(this.#selection, at)
     }
   }
 
@@ -154,8 +152,8 @@ export class Search {
 
   async #finishInThreads ({ part, kind, suspended }: Unfinished, threads: Threads): Promise<void> {
     const { slab } = this.parts[part]!
-    const settle = ({ found, buckets, candidates }: Searched) => {
-      this.#selection.take(part, found)
+    const settle = ({ found, reach, buckets, candidates }: Searched) => {
+      this.#selection.take(part, found, 0, found.length / RECORD, reach)
       this.#count({ buckets, candidates, tablesProbed: 0 })
     }
     const accept = this.query.accept as AcceptSet | undefined

@@ -1,6 +1,7 @@
 import { FOUND } from './layout.js'
 
-const RECORD = FOUND.sizeBytes >> 2
+/** Elements of a record of `FOUND`. */
+export const RECORD = FOUND.sizeBytes >> 2
 
 /** An entry of one part that is in the answer. */
 export interface Hit {
@@ -26,31 +27,38 @@ export class Selection {
     this.#counts = new Uint32Array(this.reach + 1)
   }
 
-  /** @param found records of `FOUND`. */
-  take (part: number, found: Uint32Array): void {
+  /**
+   * Takes in what was found in a part: records of `FOUND`, from index `from` on.
+   *
+   * @param reach how far the part's search reached when it was done: k are known within that.
+   */
+  take (part: number, records: Uint32Array, from: number, count: number, reach: number): void {
     const counts = this.#counts
-    for (let at = 0; at < found.length; at += RECORD) {
-      const distance = found[at + 1]!
+    while (this.reach > reach) this.#found -= counts[this.reach--]!
+    for (let at = from, end = from + count * RECORD; at < end; at += RECORD) {
+      const distance = records[at + 1]!
       if (distance > this.reach) continue
-      const weight = found[at + 2]!
+      const weight = records[at + 2]!
       this.#parts.push(part)
-      this.#entries.push(found[at]!)
+      this.#entries.push(records[at]!)
       this.#distances.push(distance)
       counts[distance]! += weight
       this.#found += weight
-      if (this.#found < this.#k) continue
-      for (; this.reach > 0 && this.#found - counts[this.reach]! >= this.#k; this.reach--) this.#found -= counts[this.reach]!
+      while (this.reach > 0 && this.#found - counts[this.reach]! >= this.#k) this.#found -= counts[this.reach--]!
     }
   }
 
   /** What is within reach, in order of distance. */
   hits (): Hit[] {
-    const byDistance: Hit[][] = []
-    for (let i = 0; i < this.#parts.length; i++) {
-      const distance = this.#distances[i]!
-      if (distance > this.reach) continue
-      (byDistance[distance] ??= []).push({ part: this.#parts[i]!, entry: this.#entries[i]!, distance })
+    const distances = this.#distances
+    const places = new Uint32Array(this.reach + 2)
+    for (const distance of distances) if (distance <= this.reach) places[distance + 1]!++
+    for (let distance = 0; distance <= this.reach; distance++) places[distance + 1]! += places[distance]!
+    const hits = Array.from<Hit>({ length: places[this.reach + 1]! })
+    for (let i = 0; i < distances.length; i++) {
+      const distance = distances[i]!
+      if (distance <= this.reach) hits[places[distance]!++] = { part: this.#parts[i]!, entry: this.#entries[i]!, distance }
     }
-    return byDistance.flat()
+    return hits
   }
 }

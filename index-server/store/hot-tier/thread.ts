@@ -23,6 +23,8 @@ export interface Searched {
   readonly status: number
   /** Records of `FOUND`. */
   readonly found: Uint32Array
+  /** As many as are asked for are known within this. */
+  readonly reach: number
   readonly buckets: number
   readonly candidates: number
   readonly suspended: Uint8Array
@@ -81,9 +83,9 @@ function search ({ slab: ref, suspended, accept }: Extract<Job, { suspended: Uin
   let status: number
   do {
     status = step(context)
-    drained.push(context.drain().slice())
+    drained.push(context.drain())
   } while (status === STATUS.full)
-  return { status, found: concat(drained), ...context.sinceResumed(), suspended: context.suspend() }
+  return { status, found: concat(drained), reach: context.reach, ...context.sinceResumed(), suspended: context.suspend() }
 }
 
 function slabOf ({ id, contexts, memory }: SlabRef): Slab {

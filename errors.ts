@@ -40,6 +40,7 @@ export const codes = {
 
   HAMMINGBIRD_BACKEND: { retryable: false, means: 'no TensorFlow of the kind asked for: hammingbird doctor says what to do' },
   HAMMINGBIRD_MODEL_INVALID: { retryable: false, means: 'a model\'s files are damaged, lie about themselves, or do not give their recorded outputs' },
+  HAMMINGBIRD_TRAINING_DIVERGED: { retryable: false, means: 'the loss of a training step is no number' },
   HAMMINGBIRD_VERSION_NOT_READY: { retryable: true, means: 'this server has not loaded that version yet' },
   HAMMINGBIRD_CONFLICT: { retryable: true, means: 'others changed the same thing at the same time' },
   HAMMINGBIRD_VERSION_RETIRED: { retryable: false, means: 'the version\'s codes were dropped' },

@@ -26,7 +26,8 @@ export function foldNorms (tensors: Tensors, epsilon: number): Map<string, Named
     }) as [Float32Array, Float32Array, Float32Array, Float32Array]
     const kernel = tensors.get(`${layer}.kernel`)
     // Channels come out by the last side, but of a depthwise kernel, [height, width, channels, 1], by the one before.
-    const out = kernel?.shape.at(-1) === 1 ? kernel.shape.at(-2) : kernel?.shape.at(-1)
+    // With one channel out, the last side is that channel.
+    const out = kernel?.shape.at(-1) === 1 && channels > 1 ? kernel.shape.at(-2) : kernel?.shape.at(-1)
     if (!(kernel?.data instanceof Float32Array) || out !== channels) throw unfit(`${layer}.kernel`)
     const factor = Float64Array.from(gamma, (g, c) => g / Math.sqrt(variance[c]! + epsilon))
     folded.set(`${layer}.kernel`, { shape: kernel.shape, data: kernel.data.map((weight, i) => weight * factor[i % channels]!) })

@@ -2,17 +2,20 @@ import { HammingbirdError } from '../../errors.js'
 import type { Manifest } from '../../registry/manifest.js'
 import type { Parameters } from '../layers/parameters.js'
 import { tf } from '../tf.js'
+import { dshCnn } from './dsh-cnn.js'
 import { buildHead, type Head } from './head.js'
 import { mobilenetV1 } from './mobilenet-v1.js'
 import { mobilenetV2 } from './mobilenet-v2.js'
 import { Settings, type Backbone, type Network } from './network.js'
 import { resnet18 } from './resnet18.js'
 import { resnet20, resnet56 } from './resnet-cifar.js'
+import { smallCnn } from './small-cnn.js'
 import { squeezenet } from './squeezenet.js'
+import { vgg16For32 } from './vgg16-32.js'
 import { vgg16 } from './vgg16.js'
 
 const NETWORKS: ReadonlyMap<string, Network> = new Map(
-  [resnet20, resnet56, resnet18, mobilenetV1, mobilenetV2, squeezenet, vgg16].map(network => [network.name, network]))
+  [resnet20, resnet56, resnet18, mobilenetV1, mobilenetV2, squeezenet, vgg16, smallCnn, vgg16For32, dshCnn].map(network => [network.name, network]))
 
 /** The names that a manifest may have as its network. */
 export const networkNames: readonly string[] = [...NETWORKS.keys()]
@@ -31,7 +34,7 @@ export interface HashNetwork {
 export function buildNetwork ({ network, settings, bits, detail }: Pick<Manifest, 'network' | 'settings' | 'bits' | 'detail'>): HashNetwork {
   const read = new Settings(settings)
   const backbone = networkOf(network).build(read)
-  const head = buildHead(read, bits, detail)
+  const head = buildHead(read, bits, detail, backbone.norm)
   read.done()
   return { backbone, head }
 }

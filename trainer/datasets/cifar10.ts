@@ -77,14 +77,16 @@ export function packedPart (bytes: Buffer): Part {
   const planes = new Uint8Array(count * BYTES)
   for (let from = 0; from < planes.length; from += PLANE) {
     for (let at = from; at < from + PLANE; at++) {
-      const x = (at - from) % SIDE
-      const [left, up, corner] = [planes[at - 1]!, planes[at - SIDE]!, planes[at - SIDE - 1]!]
+      const first = (at - from) % SIDE === 0
+      const left = planes[at - 1]!
+      const up = planes[at - SIDE]!
+      const corner = planes[at - SIDE - 1]!
+      const most = left > up ? left : up
+      const least = left > up ? up : left
       let predicted = 0
-      if (at < from + SIDE) predicted = x === 0 ? 0 : left
-      else if (x === 0) predicted = up
-      else if (corner >= Math.max(left, up)) predicted = Math.min(left, up)
-      else if (corner <= Math.min(left, up)) predicted = Math.max(left, up)
-      else predicted = left + up - corner
+      if (at < from + SIDE) predicted = first ? 0 : left
+      else if (first) predicted = up
+      else predicted = corner >= most ? least : corner <= least ? most : left + up - corner
       planes[at] = packed[count + at]! + predicted
     }
   }

@@ -2,6 +2,8 @@ import { tf } from '../../encoder/tf.js'
 import { others, products } from './pairs.js'
 
 export interface LabelCosineOptions {
+  /** `binary` takes 1 for a shared label and 0 else: the similarity that levels are compared with; every pair is hard then. @default 'cosine' */
+  readonly similarity?: 'cosine' | 'binary'
   /** How pairs between the extremes count: IDHN's squared distance, or ISDH's squared likelihood. @default 'idhn' */
   readonly soft?: 'idhn' | 'isdh'
   /** β: θ = β p / bits. @default 5 */
@@ -31,7 +33,7 @@ export interface LabelCosineOptions {
  * @param labels y, [n, classes], 0 and 1.
  */
 export function labelCosine (outputs: tf.Tensor2D, labels: tf.Tensor2D, options: LabelCosineOptions = {}): tf.Scalar {
-  const { soft = 'idhn', steepness = 5, balance = soft === 'idhn' ? 0.1 : 10, quantization = 0.1 } = options
+  const { similarity = 'cosine', soft = 'idhn', steepness = 5, balance = soft === 'idhn' ? 0.1 : 10, quantization = 0.1 } = options
   const bits = outputs.shape[1]
   const u = tf.div<tf.Tensor2D>(outputs, tf.add(1, tf.abs(outputs)))
   const p = products(u)
@@ -41,7 +43,8 @@ export function labelCosine (outputs: tf.Tensor2D, labels: tf.Tensor2D, options:
   const labelled = tf.cast(tf.greater(sizes, 0), 'float32')
   const counted = tf.mul(tf.matMul(labelled, labelled, false, true), others(labels.shape[0]))
   const lengths = tf.sqrt(tf.maximum(1, tf.matMul(sizes, sizes, false, true)))
-  const cosines = tf.div(tf.matMul(labels, labels, false, true), lengths)
+  const shared = tf.matMul(labels, labels, false, true)
+  const cosines = similarity === 'cosine' ? tf.div(shared, lengths) : tf.minimum(1, shared)
   const isHard = tf.cast(tf.logicalOr(tf.greater(cosines, 0.99), tf.less(cosines, 0.01)), 'float32')
 
   const hard = tf.sub(tf.softplus(theta), tf.mul(cosines, theta))

@@ -68,3 +68,15 @@ for (const soft of ['idhn', 'isdh'] as const) {
     }
   })
 }
+
+objectiveSuite('label cosine, binary', {
+  shapes,
+  loss: ([a], labels) => labelCosine(a!, labels, { similarity: 'binary', quantization: 0 }),
+  formula: ([a], labels) => {
+    const u = a!.map(row => row.map(x => x / (1 + Math.abs(x))))
+    return mean(pairs(labels).map(({ i, j, alike }) => {
+      const theta = 5 * dot(u[i]!, u[j]!) / BITS
+      return softplus(theta) - (alike ? theta : 0)
+    }))
+  }
+})

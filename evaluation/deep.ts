@@ -1,0 +1,94 @@
+import { normaliser } from '../encoder/pixels.js'
+import { Settings } from '../encoder/networks/network.js'
+import { buildNetwork } from '../encoder/networks/networks.js'
+import type { Manifest } from '../registry/manifest.js'
+import { pictureSource } from '../trainer/batches.js'
+import { encodeSet, type SetEncoding } from '../trainer/encode-set.js'
+import { mostLabels } from '../trainer/labels.js'
+import type { Progress } from '../trainer/progress.js'
+import type { Recipe } from '../trainer/recipes/recipe.js'
+import { train } from '../trainer/train.js'
+import { whitening } from '../trainer/whitening.js'
+import type { Division } from './protocols/protocol.js'
+
+/** What may be chosen of a run; what is not comes from the recipe. */
+export interface DeepChoices {
+  readonly bits: number
+  readonly seed: number
+  readonly network?: string
+  /** Of the network and its head, over the recipe's. */
+  readonly settings: Readonly<Record<string, unknown>>
+  /** Of the recipe. */
+  readonly recipe: Readonly<Record<string, unknown>>
+  readonly epochs?: number
+  readonly batchSize?: number
+  readonly rate?: number
+  /** Augmentation: pixels a picture is moved by, and the side of what is painted over. */
+  readonly shift: number
+  readonly cutout: number
+}
+
+export interface DeepRun {
+  readonly queries: SetEncoding
+  readonly database: SetEncoding
+  /** All that was chosen, the recipe's part included. */
+  readonly chosen: Readonly<Record<string, unknown>>
+  readonly parameters: number
+  readonly cpuMs: number
+  readonly wallMs: number
+  readonly loss: number
+}
+
+/** Of CIFAR-10's training images, RGB in [0, 1]. */
+const MEAN = [0.4914, 0.4822, 0.4465] as const
+const DEVIATION = [0.247, 0.2435, 0.2616] as const
+
+/** Trains a recipe on a division and encodes its database and queries. Needs an open backend that trains. */
+export async function runDeep (recipe: Recipe, division: Division, choices: DeepChoices, options: {
+  readonly checkpoint?: { readonly directory: string, readonly everyMs: number }
+  readonly onProgress?: (progress: Progress) => void
+  readonly signal?: AbortSignal
+} = {}): Promise<DeepRun> {
+  const { bits, seed, shift, cutout } = choices
+  const { train: pictures, database, queries } = division
+  const { labels, width, height } = pictures
+  const read = new Settings(choices.recipe)
+  const plan = recipe.plan({ bits, classes: labels.classes, exclusive: mostLabels(labels) <= 1, seed }, read)
+  read.done()
+  const model: Pick<Manifest, 'network' | 'settings' | 'bits' | 'detail' | 'input' | 'normalisation'> = {
+    network: choices.network ?? plan.network,
+    settings: { ...choices.network === undefined || choices.network === plan.network ? plan.settings : {}, ...choices.settings },
+    bits,
+    detail: 0,
+    input: { width, height, fit: 'squash' },
+    normalisation: { channels: 'rgb', scale: 1 / 255, mean: MEAN, std: DEVIATION }
+  }
+  const network = buildNetwork(model)
+  const normalise = normaliser(model)
+  const { schedule, rateOf, ...training } = plan.training
+  const set = {
+    ...training,
+    ...choices.epochs !== undefined && { epochs: choices.epochs },
+    ...choices.batchSize !== undefined && { batchSize: choices.batchSize },
+    ...choices.rate !== undefined && { rate: choices.rate }
+  }
+  const chosen = { network: model.network, settings: model.settings, ...choices.recipe, ...set, shift, cutout }
+  const trained = await train({
+    network,
+    source: pictureSource(pictures, normalise, { shift, cutout }),
+    objective: plan.objective,
+    options: { ...set, schedule, ...rateOf && { rateOf }, seed },
+    ...model.network === 'small-cnn' && { start: whitening(pictures, normalise) },
+    ...options.checkpoint && { checkpoint: { ...options.checkpoint, key: JSON.stringify([recipe.name, bits, seed, pictures.count, chosen]) } },
+    ...options.onProgress && { onProgress: options.onProgress },
+    ...options.signal && { signal: options.signal }
+  })
+  const { variables, cpuMs, wallMs, loss } = trained
+  try {
+    const parameters = [...variables.all()].reduce((sum, [name, v]) => name.startsWith('classifier') || !v.trainable ? sum : sum + v.size, 0)
+    const encoded = await encodeSet(network, variables, database, bits, normalise)
+    return { queries: await encodeSet(network, variables, queries, bits, normalise), database: encoded, chosen, parameters, cpuMs, wallMs, loss }
+  } finally {
+    variables.dispose()
+  }
+}

@@ -1,0 +1,13 @@
+import { triangle } from '../schedule.js'
+import type { Plan } from './recipe.js'
+
+/** Settings of the small network that learns from nothing. Its first layer whitens and stays as it is. */
+export const fromNothing: Plan['training'] = {
+  epochs: 12,
+  batchSize: 256,
+  rate: 0.2,
+  schedule: triangle(),
+  momentum: 0.9,
+  decay: 5e-4,
+  rateOf: name => name === 'stem.kernel' ? 0 : 1
+}

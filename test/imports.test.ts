@@ -27,7 +27,7 @@ const roots = new Set(['cli', 'bench', 'dev', 'examples', 'test'])
 /** Which packages have one door. */
 const doors: Record<string, RegExp> = {
   rocksdb: /^kv\/rocks-binding\.ts$/,
-  kafkajs: /^(log\/kafka\/|dev\/kafka\/)/,
+  kafkajs: /^(log|dev)\/kafka/,
   sharp: /^(decoder|dev|bench|test)\//,
   '@tensorflow/': /^(encoder|trainer)\//,
   rxjs: /^(operators|registry|pipeline|index-server|test)\//

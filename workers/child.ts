@@ -195,7 +195,7 @@ export class WorkerProcess<Job, Result> implements AsyncDisposable {
     clearTimeout(this.#watch)
     const closed = this.#refusal?.code === 'HAMMINGBIRD_NOT_OPEN'
     const code = this.#timedOut ? 'HAMMINGBIRD_WORKER_TIMEOUT' : 'HAMMINGBIRD_WORKER_LOST'
-    const message = closed ? `the ${this.#name} was closed with work in hand` : `the ${this.#name} ended ${how}${this.#lastWords()}`
+    const message = closed ? `the ${this.#name} was closed with work in hand` : this.#refusal?.message ?? `the ${this.#name} ended ${how}${this.#lastWords()}`
     this.#refusal ??= new HammingbirdError('HAMMINGBIRD_WORKER_LOST', message) // before rejecting: who is rejected may ask again at once
     for (const { reject, behind } of this.#pending.values()) reject(new WorkerLossError(code, message, behind))
     this.#pending.clear()

@@ -9,6 +9,7 @@ import type { Progress } from '../trainer/progress.js'
 import type { Recipe } from '../trainer/recipes/recipe.js'
 import { train } from '../trainer/train.js'
 import { whitening } from '../trainer/whitening.js'
+import { saveModel } from './saved.js'
 import type { Division } from './protocols/protocol.js'
 
 /** What may be chosen of a run; what is not comes from the recipe. */
@@ -48,6 +49,8 @@ export async function runDeep (recipe: Recipe, division: Division, choices: Deep
   readonly checkpoint?: { readonly directory: string, readonly everyMs: number }
   readonly onProgress?: (progress: Progress) => void
   readonly signal?: AbortSignal
+  /** Where to write the model, as it would be published. @default nowhere */
+  readonly save?: string
 } = {}): Promise<DeepRun> {
   const { bits, seed, shift, cutout } = choices
   const { train: pictures, database, queries } = division
@@ -86,6 +89,10 @@ export async function runDeep (recipe: Recipe, division: Division, choices: Deep
   const { variables, cpuMs, wallMs, loss } = trained
   try {
     const parameters = [...variables.all()].reduce((sum, [name, v]) => name.startsWith('classifier') || !v.trainable ? sum : sum + v.size, 0)
+    if (options.save !== undefined) {
+      const provenance = { recipe: recipe.name, trainedOn: `${pictures.count} pictures`, seed: String(seed) }
+      await saveModel(options.save, { ...model, version: 'v1', createdMs: Date.now(), provenance }, variables, pictures)
+    }
     const encoded = await encodeSet(network, variables, database, bits, normalise)
     return { queries: await encodeSet(network, variables, queries, bits, normalise), database: encoded, chosen, parameters, cpuMs, wallMs, loss }
   } finally {

@@ -30,8 +30,8 @@ export interface Row extends Run, Effort {
   readonly mAP: number
   readonly standardError: number
   readonly precisionWithin2: number
-  /** mAP with asymmetric distance as the second key. */
-  readonly reranked: number
+  /** mAP with asymmetric distance as the second key, where the outputs of the queries are known. */
+  readonly reranked?: number
   readonly weightedAP: number
   readonly at: readonly { readonly k: number, readonly mAP: number, readonly ndcg: number, readonly acg: number }[]
   readonly queries: number
@@ -41,15 +41,24 @@ export interface Row extends Run, Effort {
   readonly machine: { readonly cpu: string, readonly cores: number, readonly node: string }
 }
 
-/** Measures codes and makes their row; beside it what the queries found one by one, for comparisons in pairs. */
-export function measured (run: Run, effort: Effort, queries: Labelled, outputs: Float32Array, database: Labelled, cuts?: readonly number[]): { row: Row, perQuery: Float64Array, ndcgPerQuery: Float64Array } {
-  const found = retrieval(queries, database, { outputs, ...cuts && { cuts } })
+/** A row, and what the queries found one by one, for comparisons in pairs. */
+export interface Measured {
+  readonly row: Row
+  /** Average precision. */
+  readonly perQuery: Float64Array
+  /** NDCG at the first cut. */
+  readonly ndcgPerQuery: Float64Array
+}
+
+/** Measures codes and makes their row. @param outputs of the queries before the sign, where they are known. */
+export function measured (run: Run, effort: Effort, queries: Labelled, outputs: Float32Array | undefined, database: Labelled): Measured {
+  const found = retrieval(queries, database, { ...outputs && { outputs } })
   const row: Row = {
     ...run,
     mAP: found.mAP.mean,
     standardError: found.mAP.standardError,
     precisionWithin2: found.precisionWithin2.mean,
-    reranked: found.reranked!.mean,
+    ...found.reranked && { reranked: found.reranked.mean },
     weightedAP: found.weightedAP.mean,
     at: found.at.map(({ k, mAP, ndcg, acg }) => ({ k, mAP: mAP.mean, ndcg: ndcg.mean, acg: acg.mean })),
     ...effort,

@@ -4,7 +4,7 @@ export interface Progress {
   readonly step: number
   readonly steps: number
   readonly epochs: number
-  /** Of the last steps, a running mean. */
+  /** Of the last steps, a running mean; NaN where nothing is learned, and not shown. */
   readonly loss: number
   readonly picturesPerSecond: number
   readonly leftMs: number
@@ -37,5 +37,5 @@ export function formatProgress (name: string, { step, steps, epochs, loss, pictu
   const epoch = Math.min(epochs, 1 + Math.floor(step / steps * epochs))
   const left = Math.round(leftMs / 1000)
   const minutes = left < 60 ? '' : `${Math.floor(left / 60)} min `
-  return `${name} [${bar}] epoch ${epoch}/${epochs} step ${step}/${steps} loss ${loss.toPrecision(4)} ${Math.round(picturesPerSecond)} pictures/s ${minutes}${left % 60} s left`
+  return `${name} [${bar}] epoch ${epoch}/${epochs} step ${step}/${steps}${Number.isNaN(loss) ? '' : ` loss ${loss.toPrecision(4)}`} ${Math.round(picturesPerSecond)} pictures/s ${minutes}${left % 60} s left`
 }

@@ -14,8 +14,11 @@ export interface Protocol {
   readonly name: string
   /** In a sentence, with all numbers. */
   readonly about: string
-  /** @param directory of the evaluation data. */
-  readonly load: (directory: string) => Promise<Division>
+  /**
+   * @param data the directory of the evaluation data.
+   * @param side of the pictures in pixels, where they come in no one size. @default the protocol's
+   */
+  readonly load: (data: string, side?: number) => Promise<Division>
 }
 
 /** `perClass` items of each class, drawn at random by the seed, in the order of the set; and all others. */

@@ -1,0 +1,58 @@
+import type { FeatureSession } from '../encoder/features.js'
+import { Settings } from '../encoder/networks/network.js'
+import { tf } from '../encoder/tf.js'
+import type { Features } from '../trainer/baselines/features.js'
+import { featureSource } from '../trainer/batches.js'
+import { frozenFeatures, headNetwork, scaled, scaleOf } from '../trainer/frozen.js'
+import { mostLabels } from '../trainer/labels.js'
+import type { Recipe } from '../trainer/recipes/recipe.js'
+import { cosine } from '../trainer/schedule.js'
+import { train } from '../trainer/train.js'
+import type { DeepChoices, DeepRun } from './deep.js'
+import type { Division } from './protocols/protocol.js'
+
+/** Features of a division by one network, on the scale of its training part. */
+export interface FrozenDivision {
+  readonly train: Features
+  readonly database: Features
+  readonly queries: Features
+}
+
+/** Computes each picture's features once, also where the training part is the database. */
+export async function frozenDivision (session: FeatureSession, { train, database, queries }: Division, input: { readonly width: number, readonly height: number }, onDone?: (what: string, done: number, of: number) => void): Promise<FrozenDivision> {
+  const features = (what: string, set: Division['train']): Promise<Features> => frozenFeatures(session, set, input, done => onDone?.(what, done, set.count))
+  const learned = await features('train', train)
+  const scale = scaleOf(learned)
+  return {
+    train: scaled(learned, scale),
+    database: train === database ? scaled(learned, scale) : scaled(await features('database', database), scale),
+    queries: scaled(await features('queries', queries), scale)
+  }
+}
+
+/** Trains the objective of a recipe with a head over frozen features, and encodes the division. The recipe's network is not used. */
+export async function runFrozen (recipe: Recipe, { train: pictures }: Division, features: FrozenDivision, choices: DeepChoices): Promise<DeepRun> {
+  const { bits, seed } = choices
+  const read = new Settings(choices.recipe)
+  const plan = recipe.plan({ bits, classes: pictures.labels.classes, exclusive: mostLabels(pictures.labels) <= 1, seed }, read)
+  read.done()
+  const set = { epochs: choices.epochs ?? 60, batchSize: choices.batchSize ?? 128, rate: choices.rate ?? 0.05, momentum: 0.9, decay: 5e-4 }
+  const network = headNetwork(features.train.dims, bits, choices.settings)
+  const { variables, cpuMs, wallMs, loss } = await train({
+    network,
+    source: featureSource(features.train, pictures.labels),
+    objective: plan.objective,
+    options: { ...set, seed, schedule: cosine() }
+  })
+  variables.training = false
+  const encode = ({ count, dims, values }: Features): { outputs: Float32Array, features: Float32Array } => ({
+    outputs: tf.tidy(() => network.head.outputs(tf.tensor2d(Float32Array.from(values), [count, dims]), variables).dataSync<'float32'>()),
+    features: Float32Array.from(values)
+  })
+  try {
+    const parameters = [...variables.all()].reduce((sum, [name, v]) => name.startsWith('classifier') || !v.trainable ? sum : sum + v.size, 0)
+    return { queries: encode(features.queries), database: encode(features.database), chosen: { ...choices.recipe, ...set, head: choices.settings }, parameters, cpuMs, wallMs, loss }
+  } finally {
+    variables.dispose()
+  }
+}

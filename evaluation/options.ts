@@ -1,0 +1,79 @@
+import { Command, InvalidArgumentError } from 'commander'
+import { recipes } from '../trainer/recipes/recipes.js'
+import { pretrainedNames } from './pretrained.js'
+import { protocols } from './protocols/protocols.js'
+import { shallow } from './shallow.js'
+
+/** What the command line of `npm run evaluate` says. */
+export interface Options {
+  readonly recipe?: string
+  readonly protocol?: string
+  readonly model?: string
+  readonly queries?: string
+  readonly database?: string
+  readonly bits: number
+  readonly seed: number
+  readonly data: string
+  readonly network?: string
+  readonly pretrained?: string
+  readonly side?: number
+  readonly set: Readonly<Record<string, unknown>>
+  readonly net: Readonly<Record<string, unknown>>
+  readonly epochs?: number
+  readonly batch?: number
+  readonly rate?: number
+  readonly shift: number
+  readonly cutout: number
+  readonly checkpoint?: string
+  readonly save?: string
+  readonly json?: string
+  readonly perQuery?: string
+}
+
+/** Reads the command line; ends the process where it makes no sense, as commander does. */
+export function parseOptions (argv: readonly string[]): Options {
+  return new Command('evaluate')
+    .description('Trains a recipe, fits a shallow baseline, or takes a model or codes as they are, and measures how the codes retrieve.')
+    .option('--recipe <name>', `one of ${[...recipes.keys(), ...shallow.keys()].join(', ')}`)
+    .option('--protocol <name>', `one of ${[...protocols.keys()].join(', ')}`)
+    .option('--model <directory>', 'a saved model instead of a recipe')
+    .option('--queries <file>', 'codes with labels, safetensors, instead of a protocol')
+    .option('--database <file>', 'codes with labels, safetensors')
+    .option('--bits <n>', 'width of the codes', number, 64)
+    .option('--seed <n>', 'of everything that is random', number, 1)
+    .option('--data <directory>', 'the evaluation data', process.env['HAMMINGBIRD_EVALUATION_DATA'] ?? '../shared/data')
+    .option('--network <name>', 'another network than the recipe\'s')
+    .option('--pretrained <name>', `train a hash layer, or fit a baseline, on the features of one of ${pretrainedNames.join(', ')}`)
+    .option('--side <pixels>', 'size that pictures are scaled to for a pretrained network', number)
+    .option('--set <key=value>', 'a choice of the recipe, more than once', pair, {})
+    .option('--net <key=value>', 'a setting of the network, more than once', pair, {})
+    .option('--epochs <n>', 'instead of the recipe\'s', number)
+    .option('--batch <n>', 'instead of the recipe\'s', number)
+    .option('--rate <n>', 'instead of the recipe\'s', number)
+    .option('--shift <pixels>', 'how far pictures are moved at random', number, 2)
+    .option('--cutout <pixels>', 'side of the square that is painted over at random', number, 0)
+    .option('--checkpoint <directory>', 'where to leave checkpoints, and to go on from')
+    .option('--save <directory>', 'where to write the model, as it would be published')
+    .option('--json <file>', 'where to write the row')
+    .option('--per-query <file>', 'where to write average precision and NDCG of every query, for npm run evaluate:compare')
+    .parse(argv as string[])
+    .opts<Options>()
+}
+
+function number (text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('a number is wanted')
+  return value
+}
+
+/** `key=value`, the value as JSON where it is any, gathered over repeats. */
+function pair (text: string, before: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const at = text.indexOf('=')
+  if (at < 1) throw new InvalidArgumentError('key=value is wanted')
+  const value = text.slice(at + 1)
+  try {
+    return { ...before, [text.slice(0, at)]: JSON.parse(value) as unknown }
+  } catch {
+    return { ...before, [text.slice(0, at)]: value }
+  }
+}

@@ -1,0 +1,128 @@
+import { resolve } from 'node:path'
+import { openBackend, type Backend } from '../encoder/tf.js'
+import { HammingbirdError, invalid } from '../errors.js'
+import { progressLine } from '../trainer/progress.js'
+import { recipeOf } from '../trainer/recipes/recipes.js'
+import { readCodeFile } from './code-file.js'
+import { codesOfOutputs } from './code-set.js'
+import { runDeep, type DeepChoices } from './deep.js'
+import { frozenDivision, runFrozen, type FrozenDivision } from './frozen.js'
+import type { Options } from './options.js'
+import { openPretrained } from './pretrained.js'
+import type { Division } from './protocols/protocol.js'
+import { protocolOf } from './protocols/protocols.js'
+import { measured, type Effort, type Measured, type Run } from './row.js'
+import { openSaved } from './saved.js'
+import { pixelFeatures, shallow } from './shallow.js'
+
+/** Pixels a side for a pretrained network where nothing else is asked for. */
+const PRETRAINED_SIDE = 128
+
+/** What one way to get codes has to say. */
+interface Outcome {
+  readonly effort: Effort
+  readonly choices: Readonly<Record<string, unknown>>
+  /** Before the sign, [count, bits]. */
+  readonly queries: Float32Array
+  readonly database: Float32Array
+}
+
+/** Does what the options ask for. @throws HammingbirdError `HAMMINGBIRD_INVALID` when they contradict each other. */
+export async function runEvaluation (options: Options, signal: AbortSignal): Promise<Measured> {
+  if (options.queries !== undefined || options.database !== undefined) return measureFiles(options)
+  const { protocol, model, recipe } = options
+  if (protocol === undefined) throw invalid('--protocol', 'is needed, or --queries and --database')
+  if ((model === undefined) === (recipe === undefined)) throw invalid('--recipe', 'is needed, or --model, and not both')
+  const division = await protocolOf(protocol).load(resolve(options.data), options.side ?? (options.pretrained === undefined ? undefined : PRETRAINED_SIDE))
+  const bits = model === undefined ? options.bits : (await savedBits(model))
+  const run: Run = { recipe: recipe ?? `model ${model!}`, protocol, bits, seed: options.seed, choices: {} }
+  const outcome = model !== undefined ? await ofModel(model, division)
+    : shallow.has(recipe!) ? await ofShallow(recipe!, division, options)
+      : await ofRecipe(recipe!, division, options, signal)
+  const labelled = (outputs: Float32Array, { labels }: Division['train']) => ({ codes: codesOfOutputs(outputs, bits), labels })
+  return measured({ ...run, choices: outcome.choices }, outcome.effort,
+    labelled(outcome.queries, division.queries), outcome.queries, labelled(outcome.database, division.database))
+}
+
+async function measureFiles ({ queries, database, seed }: Options): Promise<Measured> {
+  if (queries === undefined || database === undefined) throw invalid('--queries', 'and --database come together')
+  const [asked, kept] = [await readCodeFile(queries), await readCodeFile(database)]
+  const run: Run = { recipe: 'codes', protocol: 'files', bits: kept.codes.bits, seed, choices: { queries, database } }
+  return measured(run, { cpuMinutes: 0, wallMinutes: 0, parameters: 0, backend: 'none' }, asked, asked.outputs, kept)
+}
+
+async function savedBits (directory: string): Promise<number> {
+  using saved = await openSaved(directory)
+  return saved.manifest.bits
+}
+
+async function ofModel (directory: string, division: Division): Promise<Outcome> {
+  using saved = await openSaved(directory)
+  const { network, settings, provenance } = saved.manifest
+  return {
+    effort: { cpuMinutes: 0, wallMinutes: 0, parameters: 0, backend: saved.backend },
+    choices: { network, settings, provenance },
+    queries: await saved.encode(division.queries),
+    database: await saved.encode(division.database)
+  }
+}
+
+async function ofShallow (name: string, division: Division, options: Options): Promise<Outcome> {
+  const seen: FrozenDivision = options.pretrained === undefined
+    ? { train: pixelFeatures(division.train), database: pixelFeatures(division.database), queries: pixelFeatures(division.queries) }
+    : await pretrainedFeatures(division, options)
+  const [begunMs, cpu] = [performance.now(), process.cpuUsage()]
+  const hash = shallow.get(name)!(seen.train, division.train.labels, options.bits, options.seed)
+  const { user, system } = process.cpuUsage(cpu)
+  return {
+    effort: { cpuMinutes: (user + system) / 6e7, wallMinutes: (performance.now() - begunMs) / 6e4, parameters: 0, backend: 'none' },
+    choices: { features: options.pretrained ?? 'pixels 8x8' },
+    queries: Float32Array.from(hash.outputs(seen.queries)),
+    database: Float32Array.from(hash.outputs(seen.database))
+  }
+}
+
+async function ofRecipe (name: string, division: Division, options: Options, signal: AbortSignal): Promise<Outcome> {
+  const recipe = recipeOf(name)
+  const backend = await training()
+  const { bits, seed, shift, cutout, network, epochs, batch, rate, pretrained, checkpoint, save } = options
+  const choices: DeepChoices = {
+    bits, seed, shift, cutout, settings: options.net, recipe: options.set,
+    ...network !== undefined && { network },
+    ...epochs !== undefined && { epochs },
+    ...batch !== undefined && { batchSize: batch },
+    ...rate !== undefined && { rate }
+  }
+  const { cpuMs, wallMs, parameters, chosen, queries, database } = pretrained === undefined
+    ? await runDeep(recipe, division, choices, {
+      signal,
+      onProgress: progressLine(name, process.stderr),
+      ...save !== undefined && { save },
+      ...checkpoint !== undefined && { checkpoint: { directory: checkpoint, everyMs: 60_000 } }
+    })
+    : await runFrozen(recipe, division, await pretrainedFeatures(division, options), choices)
+  return {
+    effort: { cpuMinutes: cpuMs / 6e4, wallMinutes: wallMs / 6e4, parameters, backend: backend.sentence },
+    choices: { ...chosen, ...pretrained !== undefined && { pretrained, side: options.side ?? PRETRAINED_SIDE } },
+    queries: queries.outputs,
+    database: database.outputs
+  }
+}
+
+async function pretrainedFeatures (division: Division, { pretrained, data, side = PRETRAINED_SIDE }: Options): Promise<FrozenDivision> {
+  await training()
+  const input = { width: side, height: side }
+  using session = await openPretrained(pretrained!, resolve(data), input)
+  const show = progressLine('features', process.stderr)
+  const begunMs = performance.now()
+  return await frozenDivision(session, division, input, (_, done, of) => {
+    const perMs = done / (performance.now() - begunMs)
+    show({ step: done, steps: of, epochs: 1, loss: NaN, picturesPerSecond: 1000 * perMs, leftMs: (of - done) / perMs })
+  })
+}
+
+async function training (): Promise<Backend> {
+  const backend = await openBackend()
+  if (!backend.trains) throw new HammingbirdError('HAMMINGBIRD_BACKEND', `${backend.sentence}: to train, run: npm run setup:native`)
+  return backend
+}

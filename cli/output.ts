@@ -11,9 +11,9 @@ export function printJson (value: unknown): Promise<void> {
   return print(JSON.stringify(value))
 }
 
-/** Columns of the terminal; `Infinity` where there is none: nothing is cut for a program or a file. */
+/** Columns of the terminal; `Infinity` where there is none, or it does not say: nothing is cut for a program or a file. */
 export function terminalWidth (): number {
-  return process.stdout.isTTY ? process.stdout.columns : Infinity
+  return process.stdout.isTTY && process.stdout.columns > 0 ? process.stdout.columns : Infinity
 }
 
 type Style = Parameters<typeof styleText>[0]

@@ -85,7 +85,7 @@ async function show (answer: SearchResponse, options: SearchOptions): Promise<vo
   const rows = answer.hits.map(({ distance, score, id, labels, stale }) => [String(distance), score.toFixed(3), id, `${labels.join(', ')}${stale ? ' (stale)' : ''}`])
   if (rows.length === 0) await print('nothing found')
   else {
-    const columns = [{ name: 'distance', align: 'right' }, { name: 'score' }, { name: 'id', cut: true }, { name: 'labels', cut: true }] as const
+    const columns = [{ name: 'distance', align: 'right' }, { name: 'score' }, { name: 'id', cut: 'middle' }, { name: 'labels', cut: 'end' }] as const
     for (const line of table(columns, rows)) await print(line)
   }
   await print(styled('dim', footer(answer)))

@@ -55,7 +55,7 @@ async function list (client: HammingbirdClient, signal: AbortSignal, { code, lim
   if (entries.length === 0) return print('nothing was set aside')
   const rows = entries.map(({ position, imageId, code, stage, at, message, superseded }) =>
     [`${position!.partition}@${position!.offset}`, imageId, `${code}${superseded ? ' (superseded)' : ''}`, stage, at?.toISOString().slice(0, 19).replace('T', ' ') ?? '', message])
-  const columns = [{ name: 'at' }, { name: 'id', cut: true }, { name: 'code' }, { name: 'stage' }, { name: 'time (UTC)' }, { name: 'message', cut: true }]
+  const columns = [{ name: 'at' }, { name: 'id', cut: 'middle' }, { name: 'code' }, { name: 'stage' }, { name: 'time (UTC)' }, { name: 'message', cut: 'end' }] as const
   for (const line of table(columns, rows)) await print(line)
 }
 

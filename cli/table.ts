@@ -5,8 +5,8 @@ export interface Column {
   readonly name: string
   /** @default 'left' */
   readonly align?: 'left' | 'right'
-  /** Whether it may be cut when the line is too long for the terminal. */
-  readonly cut?: boolean
+  /** Where it may be cut when the line is too long for the terminal: ids differ at both ends. @default it may not */
+  readonly cut?: 'end' | 'middle'
 }
 
 const GAP = '  '
@@ -21,27 +21,29 @@ export function table (columns: readonly Column[], rows: readonly (readonly stri
   const cells = [columns.map(({ name }) => name), ...rows.map(row => row.map(printable))]
   const widths = columns.map((_, c) => Math.max(...cells.map(row => stringWidth(row[c] ?? ''))))
   for (let over = widths.reduce((sum, w) => sum + w + GAP.length, -GAP.length) - width; over > 0; over--) {
-    const widest = columns.reduce((best, { cut }, c) => cut === true && widths[c]! > Math.max(LEAST, widths[best] ?? 0) ? c : best, -1)
+    const widest = columns.reduce((best, { cut }, c) => cut !== undefined && widths[c]! > Math.max(LEAST, widths[best] ?? 0) ? c : best, -1)
     if (widest < 0) break
     widths[widest]!--
   }
   return cells.map((row, r) => {
-    const line = columns.map(({ align }, c) => pad(cutTo(row[c] ?? '', widths[c]!), widths[c]!, align)).join(GAP).trimEnd()
+    const line = columns.map(({ align, cut }, c) => pad(cutTo(row[c] ?? '', widths[c]!, cut), widths[c]!, align)).join(GAP).trimEnd()
     return r === 0 ? styled('dim', line) : line
   })
 }
 
 /** Text that takes at most so many columns; what was cut is marked. */
-export function cutTo (text: string, width: number): string {
+export function cutTo (text: string, width: number, where: Column['cut'] = 'end'): string {
   if (stringWidth(text) <= width) return text
-  let kept = ''
-  let used = 1
-  for (const { segment } of new Intl.Segmenter().segment(text)) {
-    used += stringWidth(segment)
-    if (used > width) break
-    kept += segment
-  }
-  return `${kept}…`
+  const characters = [...new Intl.Segmenter().segment(text)].map(({ segment }) => segment)
+  const tail = where === 'end' ? '' : fitting(characters.toReversed(), Math.floor((width - 1) / 2)).reverse().join('')
+  return `${fitting(characters, width - 1 - stringWidth(tail)).join('')}…${tail}`
+}
+
+/** The first characters that fit. */
+function fitting (characters: readonly string[], width: number): string[] {
+  let used = 0
+  const beyond = characters.findIndex(character => (used += stringWidth(character)) > width)
+  return characters.slice(0, beyond < 0 ? undefined : beyond)
 }
 
 function pad (text: string, width: number, align: Column['align']): string {

@@ -18,8 +18,9 @@ interface AnyCall {
  */
 export class Calls {
   readonly #closing = new AbortController()
-  readonly #open = new Set<AbortController>()
-  readonly #standing = new Set<AbortController>()
+  /** How to end each call that is open, and which of them have no end of their own. */
+  readonly #open = new Set<(reason: HammingbirdError) => void>()
+  readonly #standing = new Set<(reason: HammingbirdError) => void>()
   readonly #log: ServiceLog
 
   constructor (log: ServiceLog) {
@@ -50,12 +51,12 @@ export class Calls {
   /** Brings streams that have no end of their own to one. */
   beginClosing (): void {
     this.#closing.abort(closed())
-    for (const controller of this.#standing) controller.abort(closed())
+    for (const end of this.#standing) end(closed())
   }
 
   /** Ends every call that is still open, with `HAMMINGBIRD_NOT_OPEN`. */
   endAll (): void {
-    for (const controller of this.#open) controller.abort(closed())
+    for (const end of this.#open) end(closed())
   }
 
   async #answer<O> (call: AnyCall, callback: sendUnaryData<O>, work: (signal: AbortSignal) => Promise<O>): Promise<void> {
@@ -81,23 +82,29 @@ export class Calls {
   async #run<O> (call: AnyCall, work: (signal: AbortSignal) => Promise<O>, standing: boolean): Promise<O> {
     const controller = new AbortController()
     const { signal } = controller
+    let end = (_reason: HammingbirdError) => {}
+    // Work that does not heed the signal is not waited for.
+    const ended = new Promise<never>((_resolve, reject) => {
+      end = reason => {
+        controller.abort(reason)
+        reject(reason)
+      }
+    })
     // grpc-js has ended the call by then: the reason is for the work and is not sent.
-    const gone = () => controller.abort(Number(call.getDeadline()) <= Date.now()
+    const gone = () => end(Number(call.getDeadline()) <= Date.now()
       ? new HammingbirdError('HAMMINGBIRD_DEADLINE', 'the caller\'s deadline passed')
       : new HammingbirdError('HAMMINGBIRD_CANCELLED', 'the caller went away'))
-    // Work that does not heed the signal is not waited for.
-    const aborted = new Promise<never>((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
     call.once('cancelled', gone)
-    this.#open.add(controller)
-    if (standing) this.#standing.add(controller)
+    this.#open.add(end)
+    if (standing) this.#standing.add(end)
     try {
-      return await Promise.race([aborted, work(signal)])
+      return await Promise.race([ended, work(signal)])
     } catch (err) {
       throw failureOf(signal.aborted ? signal.reason : err, this.#log, call.getPath())
     } finally {
       call.off('cancelled', gone)
-      this.#open.delete(controller)
-      this.#standing.delete(controller)
+      this.#open.delete(end)
+      this.#standing.delete(end)
     }
   }
 }

@@ -19,7 +19,7 @@ test('table: no line is wider than the terminal, and only what may be cut is', t
   fc.assert(fc.property(
     fc.array(fc.tuple(fc.string({ unit: 'grapheme', maxLength: 40 }), fc.string({ unit: 'grapheme', maxLength: 40 })), { maxLength: 8 }), fc.integer({ min: 30, max: 120 }),
     (cells, width) => {
-      const lines = table([{ name: 'n', align: 'right' }, { name: 'id', cut: true }, { name: 'labels', cut: true }], cells.map(([id, labels]) => ['12345', id, labels]), width)
+      const lines = table([{ name: 'n', align: 'right' }, { name: 'id', cut: 'middle' }, { name: 'labels', cut: 'end' }], cells.map(([id, labels]) => ['12345', id, labels]), width)
       for (const line of lines) t.true(stringWidth(line) <= width, `${stringWidth(line)} > ${width}: ${line}`)
       for (const line of lines.slice(1)) t.true(line.startsWith('12345'))
       t.is(lines.length, cells.length + 1)
@@ -36,4 +36,6 @@ test('cutTo: what is cut says so', t => {
   t.is(cutTo('abcdef', 6), 'abcdef')
   t.is(cutTo('abcdefg', 6), 'abcde…')
   t.is(cutTo('猫猫猫猫', 6), '猫猫…')
+  t.is(cutTo('photos/2026/cat-0001.jpg', 11, 'middle'), 'photo…1.jpg')
+  t.is(cutTo('猫猫猫猫猫', 6, 'middle'), '猫…猫')
 })

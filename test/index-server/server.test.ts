@@ -12,7 +12,7 @@ import { HammingbirdError, notFound } from '../../errors.js'
 import { GrpcServer } from '../../index-server/server.js'
 import { HealthCheckResponse_ServingStatus, HealthService } from '../../proto/gen/grpc/health/v1/health.js'
 import { AdminServiceService, SnapshotRequest } from '../../proto/gen/hammingbird/v1/admin.js'
-import { CatalogServiceService, PublishRequest, type PublishResponse } from '../../proto/gen/hammingbird/v1/catalog.js'
+import { CatalogServiceService, Item, PublishRequest, type PublishResponse } from '../../proto/gen/hammingbird/v1/catalog.js'
 import { ModelServiceService } from '../../proto/gen/hammingbird/v1/model.js'
 import { SearchServiceClient, SearchRequest, SearchServiceService } from '../../proto/gen/hammingbird/v1/search.js'
 import { SetAsideServiceService } from '../../proto/gen/hammingbird/v1/set_aside.js'
@@ -148,6 +148,24 @@ test('publish: who does not take his answers is not read from', async t => {
   t.true(sent < 300, `${sent} were sent`)
   t.is((await answers.next()).value?.id, '1', 'and then it goes on')
   await answers.return()
+})
+
+test('stream of answers: no more is asked of the engine than the caller takes', async t => {
+  let made = 0
+  const engine = engineWith({ exportItems: async function * () {
+    for (; made < 2000; made++) yield Item.create({ id: String(made), picture: Buffer.alloc(10_000) })
+  } })
+  await using at = await loopback({ engine })
+  const items = at.client.exportItems()
+  await items.next()
+  for (let before = -1; before !== made;) {
+    before = made
+    await new Promise(resolve => setTimeout(resolve, 50))
+  }
+  t.true(made < 200, `${made} were made`)
+  let taken = 1
+  for await (const { id } of items) t.is(id, String(taken++))
+  t.is(taken, 2000)
 })
 
 test('publish: what was answered is let go, however long the stream', async t => {

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { Kafka, logLevel } from 'kafkajs'
 import { BrokerError, classPath, missing } from './class-path.js'
-import { serverProperties, type BrokerPlace } from './properties.js'
+import { serverProperties, type BrokerPlace, type Overrides } from './properties.js'
 
 const exec = promisify(execFile)
 const CLUSTER_ID = 'MkU3OEVBNTcwNTJENDM2Qg' // any 16 bytes as base64url
@@ -19,8 +19,8 @@ export interface BrokerOptions {
   readonly port?: number
   /** Of Kafka. @default the one of dev/kafka/pom.xml, or KAFKA_VERSION */
   readonly version?: string | undefined
-  /** Settings of server.properties that win over ours. */
-  readonly overrides?: Readonly<Record<string, string | number | boolean>>
+  /** Settings of server.properties that win over ours, or what makes them of the ports that were taken. */
+  readonly overrides?: Overrides | ((place: BrokerPlace) => Overrides)
   /** Largest heap, as Java says it. @default 256m */
   readonly heap?: string
   /** Lives on when this process ends. @default false: it is killed with it, even if that is killed itself */
@@ -66,7 +66,7 @@ export async function startBroker (options: BrokerOptions): Promise<Broker> {
 
   const place = { dir, port: options.port ?? old?.port ?? await freePort(), controllerPort: old?.controllerPort ?? await freePort() }
   mkdirSync(dir, { recursive: true })
-  writeFileSync(propertiesOf(dir), serverProperties(place, options.overrides ?? {}))
+  writeFileSync(propertiesOf(dir), serverProperties(place, typeof options.overrides === 'function' ? options.overrides(place) : options.overrides ?? {}))
   if (!existsSync(join(dir, 'log', 'meta.properties'))) {
     await exec('java', ['-Xmx128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', jars, 'kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', propertiesOf(dir)])
   }

@@ -7,8 +7,10 @@ export interface BrokerPlace {
   readonly controllerPort: number
 }
 
+export type Overrides = Readonly<Record<string, string | number | boolean>>
+
 /** The server.properties of a single broker in KRaft mode, on the loopback only. `overrides` win. */
-export function serverProperties ({ dir, port, controllerPort }: BrokerPlace, overrides: Readonly<Record<string, string | number | boolean>>): string {
+export function serverProperties ({ dir, port, controllerPort }: BrokerPlace, overrides: Overrides): string {
   const properties = {
     'process.roles': 'broker,controller',
     'node.id': 1,

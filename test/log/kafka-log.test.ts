@@ -1,18 +1,15 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import test, { type ExecutionContext } from 'ava'
-import { startBroker, type Broker } from '../../dev/kafka/broker.js'
-import { missing } from '../../dev/kafka/class-path.js'
+import type { ExecutionContext } from 'ava'
+import type { Broker } from '../../dev/kafka/broker.js'
 import { KafkaLog } from '../../log/kafka-log.js'
 import type { Log } from '../../log/log.js'
+import { withBroker } from '../fixtures/kafka-broker.js'
 import { logSuite } from '../suites/log.js'
 import { FILLER, record, type LogGround } from '../suites/log/ground.js'
 
 const CLEAN_MS = 60_000
 
-let broker: Broker | undefined
+let broker: () => Broker
 
 /** One broker that all tests share, each with topics and groups of its own. */
 const ground: LogGround = {
@@ -21,7 +18,7 @@ const ground: LogGround = {
   retentionMs: 1000,
   dropsSettled: false,
 
-  open: () => KafkaLog.open({ brokers: [broker!.bootstrap] }),
+  open: () => KafkaLog.open({ brokers: [broker().bootstrap] }),
 
   async clean (log: Log, topic: string, ms: number, done: () => Promise<boolean>): Promise<void> {
     const startedMs = performance.now()
@@ -47,32 +44,14 @@ async function takeTurn (t: ExecutionContext): Promise<void> {
   })
 }
 
-const lacks = await missing()
-if (lacks === undefined) {
-  const directory = mkdtempSync(join(tmpdir(), 'hammingbird-test-'))
-  test.before(async t => {
-    t.timeout(120_000)
-    broker = await startBroker({
-      dir: join(directory, 'broker'),
-      overrides: {
-        'log.retention.check.interval.ms': 500,
-        'log.initial.task.delay.ms': 500, // 30 s by default: cleaning up would begin after most tests
-        'log.cleaner.backoff.ms': 300,
-        'group.min.session.timeout.ms': 1000
-      }
-    })
-  })
-  test.after.always(async () => {
-    await broker?.wipe()
-    rmSync(directory, { recursive: true, force: true })
-  })
+await withBroker('KafkaLog', {
+  'log.retention.check.interval.ms': 500,
+  'log.initial.task.delay.ms': 500, // 30 s by default: cleaning up would begin after most tests
+  'log.cleaner.backoff.ms': 300
+}, started => {
+  broker = started
   logSuite('KafkaLog', async t => {
     await takeTurn(t)
     return ground
   })
-} else {
-  test('KafkaLog: needs a broker', t => {
-    t.log(lacks)
-    t.pass()
-  })
-}
+})

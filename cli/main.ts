@@ -13,6 +13,7 @@ interface Entry {
 }
 
 const commands: Readonly<Record<string, Entry>> = {
+  up: { summary: 'index folders of pictures and answer searches, all on this machine', load: async () => (await import('./up.js')).up() },
   publish: { summary: 'publish images', load: async () => (await import('./publish.js')).publish() },
   search: { summary: 'find the images nearest to one', load: async () => (await import('./search.js')).search() },
   get: { summary: 'show what is known of an image', load: async () => (await import('./get.js')).get() },

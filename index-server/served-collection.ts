@@ -3,6 +3,7 @@ import { HammingbirdError } from '../errors.js'
 import type { Log } from '../log/log.js'
 import { KeepOpen } from '../registry/keep-open.js'
 import type { Manifest } from '../registry/manifest.js'
+import type { HeldModel, ModelLoader } from '../registry/model-loader.js'
 import type { OpenCollection } from '../registry/registry.js'
 import { codesSpec, type TopicSettings } from '../topics/names.js'
 import { codeChanges, itemChanges, labelChanges, setAsideChanges, type ReadChanges } from './changes.js'
@@ -16,6 +17,7 @@ export interface ServedCollectionOptions {
   readonly serverId: string
   readonly collection: OpenCollection
   readonly store: CollectionStore
+  readonly models: ModelLoader
   readonly topicSettings: TopicSettings
   /** Whether canonical pictures are kept, for people to see. */
   readonly pictures: boolean
@@ -31,13 +33,15 @@ export class ServedCollection implements AsyncDisposable {
   readonly #options: ServedCollectionOptions
   readonly #readers: readonly TopicReader[]
   readonly #codes: KeepOpen<Manifest, TopicReader>
+  readonly #models: KeepOpen<Manifest, HeldModel>
   readonly #subscription: Subscription
   readonly #lag = new LagClock()
   readonly #sampler: NodeJS.Timeout
   readonly #waiting = new Set<() => void>()
+  #opening: Promise<unknown> = Promise.resolve()
 
   constructor (options: ServedCollectionOptions) {
-    const { collection, store, log, pictures, topicSettings, failed } = options
+    const { collection, store, models, log, pictures, topicSettings, failed } = options
     const { topics, config, versions } = collection
     this.#options = options
     this.collection = collection
@@ -57,12 +61,25 @@ export class ServedCollection implements AsyncDisposable {
       },
       gone: version => store.dropVersion(version)
     })
-    this.#subscription = versions.state$.subscribe(({ manifests }) => { void this.#codes.want([...manifests.values()]) })
+    this.#models = new KeepOpen<Manifest, HeldModel>({
+      key: ({ version }) => version,
+      failed,
+      open: manifest => models.hold(collection, manifest)
+    })
+    this.#subscription = versions.state$.subscribe(({ manifests }) => {
+      const wanted = [...manifests.values()]
+      this.#opening = Promise.all([this.#codes.want(wanted), this.#models.want(wanted)])
+    })
     this.#sampler = setInterval(() => { void this.#sample() }, SAMPLE_MS).unref()
   }
 
   get name (): string {
     return this.collection.config.name
+  }
+
+  /** Resolves when every version known has its tables and its model here, or has failed to and is tried again. */
+  async ready (): Promise<void> {
+    await this.#opening
   }
 
   /** The version that a name or an alias stands for here. @throws HammingbirdError `…_NOT_FOUND`, `…_VERSION_RETIRED`, `…_VERSION_NOT_READY`. */
@@ -75,6 +92,13 @@ export class ServedCollection implements AsyncDisposable {
     }
     if (!this.store.versions().includes(version)) throw new HammingbirdError('HAMMINGBIRD_VERSION_NOT_READY', `version ${version} of ${this.name} is being opened: try again`)
     return version
+  }
+
+  /** The name the encoder knows a version's model by. @throws HammingbirdError `HAMMINGBIRD_VERSION_NOT_READY` while it is being loaded. */
+  model (version: string): string {
+    const held = this.#models.get(version)
+    if (held === undefined) throw new HammingbirdError('HAMMINGBIRD_VERSION_NOT_READY', `the model of version ${version} of ${this.name} is being loaded: try again`)
+    return held.model
   }
 
   /** Milliseconds: the age of the oldest image not searchable under a version. */
@@ -98,7 +122,7 @@ export class ServedCollection implements AsyncDisposable {
   async close (): Promise<void> {
     clearInterval(this.#sampler)
     this.#subscription.unsubscribe()
-    await Promise.all([this.#codes.close(), ...this.#readers.map(reader => reader.close())])
+    await Promise.all([this.#codes.close(), this.#models.close(), ...this.#readers.map(reader => reader.close())])
   }
 
   [Symbol.asyncDispose] (): Promise<void> {

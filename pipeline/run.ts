@@ -3,7 +3,8 @@ import type { Decoder } from '../decoder/decoder.js'
 import type { Encoder, Lane } from '../encoder/encoder.js'
 import type { Log } from '../log/log.js'
 import { KeepOpen } from '../registry/keep-open.js'
-import { modelName, type Manifest } from '../registry/manifest.js'
+import type { Manifest } from '../registry/manifest.js'
+import type { ModelLoader } from '../registry/model-loader.js'
 import type { OpenCollection, Registry } from '../registry/registry.js'
 import { codesSpec } from '../topics/names.js'
 import { encode, type EncodeLimits } from './encode.js'
@@ -15,6 +16,7 @@ export interface PipelineOptions {
   readonly registry: Registry
   readonly decoder: Decoder
   readonly encoder: Encoder
+  readonly models: ModelLoader
   readonly ingest?: Partial<IngestLimits>
   readonly encode?: Partial<EncodeLimits>
   /** Told of every failure of a stage, before it is tried again. */
@@ -60,10 +62,10 @@ export class Pipeline implements AsyncDisposable {
 /** The graphs of one collection: one ingest, and one encode a version. */
 class CollectionPipeline implements AsyncDisposable {
   readonly #ingest: Stage
-  readonly #encodes: KeepOpen<Manifest, Stage>
+  readonly #encodes: KeepOpen<Manifest, AsyncDisposable & { readonly stage: Stage }>
   readonly #subscription: Subscription
 
-  constructor ({ log, registry, decoder, encoder, failed, ...limits }: PipelineOptions, collection: OpenCollection) {
+  constructor ({ log, registry, decoder, encoder, models, failed, ...limits }: PipelineOptions, collection: OpenCollection) {
     const { config, topics, versions } = collection
     this.#ingest = new Stage({
       name: `ingest ${config.name}`,
@@ -73,15 +75,15 @@ class CollectionPipeline implements AsyncDisposable {
       failed,
       graph: (claim, drain) => ingest({ claim, decoder, collection, limits: { ...INGEST, ...limits.ingest }, drain })
     })
-    this.#encodes = new KeepOpen<Manifest, Stage>({
+    this.#encodes = new KeepOpen<Manifest, AsyncDisposable & { readonly stage: Stage }>({
       key: ({ version }) => version,
       failed,
       open: async manifest => {
         const { version } = manifest
         await log.createTopic(codesSpec(config.name, version, registry.collections.topicSettings(config)))
-        const model = modelName(config, version)
-        await encoder.load(model, manifest, undefined)
-        return new Stage({
+        const held = await models.hold(collection, manifest)
+        const { model } = held
+        const stage = new Stage({
           name: `encode ${config.name} ${version}`,
           log,
           group: topics.encodeGroup(version),
@@ -89,13 +91,20 @@ class CollectionPipeline implements AsyncDisposable {
           failed,
           graph: (claim, drain) => encode({ claim, decoder, encoder, manifest, model, lane: () => laneOf(version, versions.state.aliases), topics, limits: { ...ENCODE, ...limits.encode }, drain })
         })
+        return {
+          stage,
+          async [Symbol.asyncDispose] () {
+            await stage.close()
+            await held[Symbol.asyncDispose]()
+          }
+        }
       }
     })
     this.#subscription = versions.state$.subscribe(({ manifests }) => { void this.#encodes.want([...manifests.values()]) })
   }
 
   stages (): readonly Stage[] {
-    return [this.#ingest, ...this.#encodes.values()]
+    return [this.#ingest, ...this.#encodes.values().map(({ stage }) => stage)]
   }
 
   async [Symbol.asyncDispose] (): Promise<void> {

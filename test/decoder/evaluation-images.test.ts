@@ -1,44 +1,10 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import test from 'ava'
 import { DECODING_LIMITS, isDecodingRefusal, type CanonicalPicture, type DecodingRefusal } from '../../decoder/decoder.js'
 import { canonical } from '../../decoder/canonical.js'
 import { pixelsOf } from '../../decoder/pixels.js'
 import { DecoderPool } from '../../decoder/pool.js'
-import { evaluationData, missing } from '../fixtures/evaluation-data.js'
-
-interface Listed {
-  readonly file: string
-  /** What Pillow makes of it: `ok`, `open-error`, `load-error`, `oversize-not-decoded`. */
-  readonly pillow: string
-  readonly format: string
-  readonly width: number
-  readonly height: number
-}
-
-/** Where we differ from Pillow, and why we are right. */
-const DIFFERENT: Readonly<Record<string, { readonly outcome: string, readonly why: string }>> = {
-  'odd/pillow_bmp_b_badfilesize.bmp': { outcome: 'HAMMINGBIRD_IMAGE_FORMAT', why: 'BMP is not taken' },
-  'odd/pillow_bmp_b_badrle.bmp': { outcome: 'HAMMINGBIRD_IMAGE_FORMAT', why: 'BMP is not taken' },
-  'odd/pillow_bmp_b_badbitcount.bmp': { outcome: 'HAMMINGBIRD_IMAGE_FORMAT', why: 'BMP is not taken, broken or not' },
-  'odd/pillow_bmp_b_badpalettesize.bmp': { outcome: 'HAMMINGBIRD_IMAGE_FORMAT', why: 'BMP is not taken, broken or not' },
-  'odd/pillow_bmp_b_badwidth.bmp': { outcome: 'HAMMINGBIRD_IMAGE_FORMAT', why: 'BMP is not taken, large or not' },
-  'odd/pillow_decompression_bomb.ico': { outcome: 'HAMMINGBIRD_IMAGE_FORMAT', why: 'ICO is not taken' },
-  'odd/sharp_check.svg': { outcome: 'HAMMINGBIRD_IMAGE_FORMAT', why: 'SVG is not taken' },
-  'odd/pillow_png_decompression_dos.png': { outcome: 'ok', why: 'its bomb is a compressed text, which we never unpack; its one pixel is sound' },
-  'odd/pillow_decompression_bomb.gif': { outcome: 'HAMMINGBIRD_IMAGE_UNREADABLE', why: 'its header says 32 × 32; the frame that would grow it to 65535 × 66601 is cut off' }
-}
-
-const listed = (): readonly Listed[] => readFileSync(join(evaluationData, 'images/index.csv'), 'utf8').trim().split('\n').slice(1).map(line => {
-  const [file = '', , , , , pillow = '', format = '', width, height] = line.split(',')
-  return { file, pillow, format, width: Number(width), height: Number(height) }
-})
-
-const bytesOf = (file: string) => readFileSync(join(evaluationData, 'images', file))
-
-function expected ({ file, pillow }: Listed): string {
-  return DIFFERENT[file]?.outcome ?? (pillow === 'ok' ? 'ok' : pillow === 'oversize-not-decoded' ? 'HAMMINGBIRD_IMAGE_TOO_LARGE' : 'HAMMINGBIRD_IMAGE_UNREADABLE')
-}
+import { missing } from '../fixtures/evaluation-data.js'
+import { bytesOf, expected, listed } from '../fixtures/evaluation-images.js'
 
 const outcomeOf = (outcome: CanonicalPicture | DecodingRefusal) => isDecodingRefusal(outcome) ? outcome.refused : 'ok'
 

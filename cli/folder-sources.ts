@@ -1,0 +1,52 @@
+import { basename, resolve } from 'node:path'
+import { stat } from 'node:fs/promises'
+import { invalid } from '../errors.js'
+import { RocksKeyValue } from '../kv/rocks.js'
+import { FolderSource, type FolderCounts } from '../pipeline/sources/folder.js'
+import { DEFAULT_COLLECTION } from '../registry/collections.js'
+import type { AllInOne } from './all-in-one.js'
+import type { DataDirectory } from './data-directory.js'
+import { logPublisher } from './log-publisher.js'
+
+export interface FolderSourcesOptions {
+  readonly mayDelete: (missing: number, known: number, root: string) => Promise<boolean>
+  readonly failed: (err: unknown, path: string) => void
+}
+
+export interface FolderSources extends AsyncDisposable {
+  readonly counts: () => readonly FolderCounts[]
+}
+
+/** Watches folders. With one, an id is a path in it; with several, the folder's name stands before. */
+export async function openFolders ({ log, registry }: AllInOne, data: DataDirectory, folders: readonly string[], { mayDelete, failed }: FolderSourcesOptions): Promise<FolderSources> {
+  const roots = folders.map(folder => resolve(folder))
+  const names = roots.map(root => basename(root))
+  for (const [i, root] of roots.entries()) {
+    if (!(await stat(root).catch(() => undefined))?.isDirectory()) throw invalid(`folder ${folders[i]}`, 'a folder that is there')
+    if (names.indexOf(names[i]!) !== i) throw invalid(`folder ${folders[i]}`, `a name of its own: ${names[i]} would stand before the ids of two folders`)
+  }
+  const { config, topics } = registry.get(DEFAULT_COLLECTION)
+  const closing = new AbortController()
+  const kv = await RocksKeyValue.open({ directory: data.folders, cacheBytes: 2 ** 20, writeBufferBytes: 4 * 2 ** 20 })
+  const publisher = logPublisher(log, topics, closing.signal)
+  const sources: FolderSource[] = []
+  for (const [i, root] of roots.entries()) {
+    sources.push(await FolderSource.open({
+      root,
+      kv,
+      publisher,
+      imageBytes: config.imageBytes,
+      ...(roots.length > 1 ? { idPrefix: `${names[i]}/` } : {}),
+      mayDelete: (missing, known) => mayDelete(missing, known, root),
+      failed: (err, path) => { if (!closing.signal.aborted) failed(err, path) }
+    }))
+  }
+  return {
+    counts: () => sources.map(source => source.counts()),
+    async [Symbol.asyncDispose] () {
+      closing.abort()
+      await Promise.all(sources.map(source => source.close()))
+      await kv.close()
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import { isDecodingRefusal, type Decoder } from '../../decoder/decoder.js'
+import { isRefused, type Encoder } from '../../encoder/encoder.js'
+import { HammingbirdError, notFound } from '../../errors.js'
+import type { Code } from '../../hamming/code.js'
+import type { SearchRequest } from '../../proto/gen/hammingbird/v1/search.js'
+import type { ServedCollection } from '../served-collection.js'
+import * as valid from '../validate.js'
+
+/** A query as it is searched: its code, and the real outputs behind it where there are any. */
+export interface QueryCode {
+  readonly code: Code
+  readonly outputs?: Float32Array
+}
+
+/**
+ * The code of a query under one version: that of a stored image, a code as it is, or an image file, which goes through the
+ * same canonical form as published images, so that an image finds itself at distance 0.
+ */
+export async function queryCode (served: ServedCollection, version: string, query: NonNullable<SearchRequest['query']>, decoder: Decoder, encoder: Encoder, signal: AbortSignal): Promise<QueryCode> {
+  switch (query.$case) {
+    case 'code': return { code: valid.codeWidth(query.value, served.store.codes(version).bits) }
+    case 'id': return { code: await storedCode(served, version, query.value) }
+    case 'image': return encodeImage(served, version, query.value, decoder, encoder, signal)
+  }
+}
+
+async function storedCode ({ name, store }: ServedCollection, version: string, id: string): Promise<Code> {
+  const item = await store.item(id)
+  if (item === undefined) throw notFound('image', id)
+  const code = item.codes.get(version)
+  if (code === undefined) throw new HammingbirdError('HAMMINGBIRD_VERSION_NOT_READY', `image ${JSON.stringify(id)} of ${name} has no code under ${version} yet: try again`)
+  if ('refused' in code) throw new HammingbirdError(code.refused, `image ${JSON.stringify(id)} was set aside under ${version}`)
+  return code.code
+}
+
+async function encodeImage (served: ServedCollection, version: string, image: Buffer, decoder: Decoder, encoder: Encoder, signal: AbortSignal): Promise<QueryCode> {
+  const { config, versions } = served.collection
+  const model = served.model(version)
+  valid.imageBytes(image, config.imageBytes)
+  const [picture] = await decoder.canonical([image], signal, 'query')
+  if (isDecodingRefusal(picture!)) throw new HammingbirdError(picture.refused, `image: ${picture.message}`)
+  const { input } = versions.state.manifests.get(version)!
+  const [pixels] = await decoder.pixels([picture!.bytes], input, 'query')
+  if (isDecodingRefusal(pixels!)) throw new HammingbirdError(pixels.refused, `image: ${pixels.message}`)
+  const [encoding] = await encoder.encode({ model, lane: 'query', pixels: pixels!, count: 1, outputs: true })
+  if (isRefused(encoding!)) throw new HammingbirdError(encoding.refused, `image: ${encoding.message}`)
+  return { code: encoding!.code, ...(encoding!.outputs === undefined ? {} : { outputs: encoding!.outputs }) }
+}

@@ -1,0 +1,39 @@
+// The long proofs: `npm run test:integrity -- kill|slow-encoder [--json FILE]`. Without a name, all of them.
+import { writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { parseArgs } from 'node:util'
+import { killTest } from './kill.js'
+import { referencePictures } from './reference-pictures.js'
+import { slowEncoder } from './slow-encoder.js'
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: 'string' }, seed: { type: 'string', default: '1' }, kills: { type: 'string', default: '24' }, ids: { type: 'string', default: '2000' }, images: { type: 'string', default: '100000' } }
+})
+const tell = (line: string): void => { console.log(line) }
+
+const proofs: Record<string, () => Promise<{ readonly holds: boolean, readonly result: object }>> = {
+  async kill () {
+    const result = await killTest({ pictures: await referencePictures(2000), ids: Number(values.ids), kills: Number(values.kills), seed: Number(values.seed), tell })
+    return { holds: result.differences.length === 0 && result.unexpectedExits === 0 && result.exitCode === 0, result }
+  },
+  async 'slow-encoder' () {
+    const pictures = await referencePictures(2000)
+    const result = await slowEncoder(Number(values.images), i => pictures[i % pictures.length]!.png, 2, tell)
+    const [first = 0, second = 0, third = 0, last = Infinity] = result.quarters
+    return { holds: result.coded === result.images && last <= Math.max(first, second, third) * 1.1, result }
+  }
+}
+
+for (const name of positionals.length > 0 ? positionals : Object.keys(proofs)) {
+  const proof = proofs[name]
+  if (proof === undefined) {
+    console.error(`there is no proof ${name}; there are ${Object.keys(proofs).join(', ')}`)
+    process.exit(2)
+  }
+  const { holds, result } = await proof()
+  const page = { proof: name, holds, ...result, machine: { cpu: cpus()[0]?.model, cores: cpus().length }, node: process.versions.node, date: new Date().toISOString().slice(0, 10) }
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(page, undefined, 1)}\n`)
+  console.log(`${name}: ${holds ? 'holds' : 'DOES NOT HOLD'} ${JSON.stringify({ ...result, samples: undefined })}`)
+  if (!holds) process.exitCode = 1
+}

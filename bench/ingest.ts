@@ -4,34 +4,36 @@ import { HammingbirdClient } from '../client/index.js'
 import { invalid } from '../errors.js'
 import { cifarFiles } from './cifar-files.js'
 import { publishAside } from './publish-child.js'
-import { spread, writeResult } from './result.js'
+import type { Question } from './question.js'
+import { beginSetting, printTable, spread, writeJson } from './report.js'
 import { StageWatch, type StageRun } from './stages.js'
 import { freshAllInOne } from './up-process.js'
 
 /**
- * How many images a second go through, stage by stage: CIFAR-10 pictures as PNG (about 2.3 KB) from a producer in
- * another process over gRPC, first publish to last one searchable. Log, pipeline, tables and producer share the cores.
- *
- *     npm run bench -- ingest [--log embedded] [--images 20000] [--runs 3] [--json FILE]
+ * CIFAR-10 pictures as PNG (about 2.3 KB) from a producer in another process over gRPC, first publish to last one
+ * searchable. Log, pipeline, tables and producer share the machine.
  */
-export async function ingest (args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: { log: { type: 'string', default: 'embedded' }, images: { type: 'string', default: '20000' }, runs: { type: 'string', default: '3' }, json: { type: 'string' } }
-  })
-  if (values.log !== 'embedded') throw invalid('--log', 'embedded')
-  const images = await cifarFiles(Number(values.images))
-  const runs: (readonly StageRun[])[] = []
-  for (let run = 0; run < Number(values.runs); run++) {
-    const stages = await once(images)
-    runs.push(stages)
-    console.log(`run ${run + 1}: ${stages.map(({ stage, imagesPerSecond }) => `${stage} ${Math.round(imagesPerSecond)}/s`).join(' · ')}`)
+export const question: Question = {
+  asks: 'how many images a second go through, stage by stage: --log embedded --images 20000 --runs 3 --json FILE',
+  async run (args) {
+    const { values } = parseArgs({
+      args,
+      options: { log: { type: 'string', default: 'embedded' }, images: { type: 'string', default: '20000' }, runs: { type: 'string', default: '3' }, json: { type: 'string' } }
+    })
+    if (values.log !== 'embedded') throw invalid('--log', 'embedded')
+    const ended = beginSetting()
+    const images = await cifarFiles(Number(values.images))
+    const runs: (readonly StageRun[])[] = []
+    for (let run = 0; run < Number(values.runs); run++) {
+      runs.push(await once(images))
+      console.log(`run ${run + 1}: ${runs.at(-1)!.map(({ stage, imagesPerSecond }) => `${stage} ${Math.round(imagesPerSecond)}/s`).join(' · ')}`)
+    }
+    const rows = runs[0]!.map(({ stage, images }, i) => ({
+      system: 'hammingbird', log: values.log, stage, images, imagesPerSecond: spread(runs.map(run => run[i]!.imagesPerSecond))
+    }))
+    printTable(['stage', 'images/s', 'least', 'most'], rows.map(({ stage, imagesPerSecond: { median, min, max } }) => [stage, Math.round(median), Math.round(min), Math.round(max)]))
+    if (values.json !== undefined) writeJson(values.json, { question: 'ingest', ...ended({}), rows })
   }
-  const rows = runs[0]!.map(({ stage, images }, i) => ({
-    system: 'hammingbird', log: values.log, stage, images, imagesPerSecond: spread(runs.map(run => run[i]!.imagesPerSecond))
-  }))
-  for (const { stage, imagesPerSecond } of rows) console.log(`${stage.padEnd(12)} ${String(Math.round(imagesPerSecond.median)).padStart(7)} images/s`)
-  if (values.json !== undefined) writeResult(values.json, { question: 'ingest', rows })
 }
 
 async function once (images: readonly Buffer[]): Promise<readonly StageRun[]> {

@@ -3,7 +3,9 @@ import type { Question } from './question.js'
 
 const questions: Record<string, () => Promise<{ readonly question: Question }>> = {
   search: () => import('./search.js'),
-  load: () => import('./load.js')
+  load: () => import('./load.js'),
+  ingest: () => import('./ingest.js'),
+  freshness: () => import('./freshness.js')
 }
 
 const [name = '', ...args] = process.argv.slice(2)

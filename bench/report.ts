@@ -22,6 +22,14 @@ export function spread (values: readonly number[]): Spread {
   return { median: sorted[sorted.length >> 1]!, min: sorted[0]!, max: sorted[sorted.length - 1]! }
 }
 
+/** The value below which a share of the values lies: between two of them, by proportion. */
+export function quantile (values: readonly number[], share: number): number {
+  const sorted = values.slice().sort((a, b) => a - b)
+  const at = (sorted.length - 1) * share
+  const below = sorted[Math.floor(at)]!
+  return below + (sorted[Math.ceil(at)]! - below) * (at - Math.floor(at))
+}
+
 /** Call at the beginning; what it returns, at the end. */
 export function beginSetting (): (versions: Readonly<Record<string, string>>) => Setting {
   const began = loadavg()[0]!

@@ -247,7 +247,7 @@ export class CollectionWriter {
     const found = missing.length === 0 ? [] : await this.#kv.getMany(missing.map(id => encodeJoinKey(this.#number, id)))
     missing.forEach((id, i) => { rows.set(id, found[i]) })
     for (const [id, row] of rows) run.touch(id, row ? decodeJoinRecord(row) : undefined)
-    for (const change of changes) run.fold(change, partition, 'version' in change ? this.#tablesFor(change) : ITEMS)
+    for (const change of changes) run.fold(change, 'partition' in change ? change.partition : partition, 'version' in change ? this.#tablesFor(change) : ITEMS)
     await run.settle(this.#kv, operations, durable)
     return run
   }

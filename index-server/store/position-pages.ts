@@ -41,7 +41,7 @@ export class PositionPages {
       if (kept) found.set(page, kept)
       else missing.push(page)
     }
-    const rows = await this.#kv.getMany(missing.map(page => encodePageKey('positionPage', shape.number, page)))
+    const rows = missing.length === 0 ? [] : await this.#kv.getMany(missing.map(page => encodePageKey('positionPage', shape.number, page)))
     for (let i = 0; i < missing.length; i++) found.set(missing[i]!, rows[i]!)
     for (const page of wanted) {
       if (page >= fullPages) continue

@@ -1,0 +1,236 @@
+import { HammingbirdError, invalid } from '../../errors.js'
+import type { CodeAnswer, CodeStore } from '../store/code-store.js'
+import type { CollectionStore, StoredItem } from '../store/collection-store.js'
+import { ask, assertSubject, type Asked, type ImageQuery, type Subject } from './image-query.js'
+import { acceptedBy, matchesOf, type Match } from './matches.js'
+import type { Cursor, PageTokens } from './page-tokens.js'
+import { inTotalOrder, type Tie } from './total-order.js'
+
+/** An image found. */
+export interface ImageHit {
+  readonly item: StoredItem
+  /** Hamming distance, in bits. */
+  readonly distance: number
+  /** From 0 to 1: 1 − distance / bits. */
+  readonly score: number
+  /** The image was updated, and this was found by its former code. */
+  readonly stale: boolean
+}
+
+export interface ImageAnswer {
+  /** In the total order. Empty when only a count was asked. */
+  readonly hits: readonly ImageHit[]
+  /** How many match, over all pages, when a count was asked. */
+  readonly count: number | undefined
+  /** Whether all pages together are provably all that was asked. */
+  readonly complete: boolean
+  /** Every match within this distance is on the pages up to this one; -1 when not even all at distance 0 are. */
+  readonly radiusCovered: number
+  readonly plan: CodeAnswer['plan']
+  readonly stats: SearchStats
+  /** With `rank: 'detail'`: how many of the tied were ordered by detail. */
+  readonly rankedOf: number
+  /** With `rank: 'detail'`: how many were tied. */
+  readonly tied: number
+  /** Undefined on the last page. */
+  readonly nextPageToken: string | undefined
+}
+
+export interface SearchStats {
+  readonly tables: number
+  readonly buckets: number
+  /** Codes compared bit by bit. */
+  readonly candidates: number
+  /** Codes the version has. */
+  readonly codes: number
+}
+
+/** How many times more is asked for when the first answer, filtered, was not enough. */
+const GROWTH = 4
+/** Once this share of all would be looked up one by one, every item is read instead: in order, which is cheaper by so much. */
+const SHARE_TESTED = 1 / 4
+
+/**
+ * Searches a version of a collection: the k nearest, all within a radius, or both, page by page, each page as of the
+ * moment of the first. Exact: filters count inside the search, so there are never fewer than k while k match.
+ *
+ * What is known of an image (labels, metadata) is as of now, also on later pages; an image deleted meanwhile is left out.
+ *
+ * @param from what is looked for, or a cursor that `PageTokens.read` gave: then the version and the subject are the cursor's.
+ * @throws HammingbirdError `HAMMINGBIRD_INVALID`, `…_PAGE_EXPIRED`, `…_NOT_FOUND` for a version without tables; CodeWidthError.
+ */
+export async function searchImages (store: CollectionStore, from: { readonly version: string, readonly subject: Subject } | Cursor, query: ImageQuery, tokens: PageTokens, signal?: AbortSignal): Promise<ImageAnswer> {
+  const { version, subject } = from
+  const codes = store.codes(version)
+  assertSubject(subject, codes.bits)
+  const asked = ask(query, codes.bits)
+  const cursor = 'digest' in from ? from : undefined
+  if (cursor && cursor.digest !== asked.digest) throw invalid('page_token', 'must come with the query it was given for')
+  if (cursor && cursor.store !== tokens.storeName(codes)) throw new HammingbirdError('HAMMINGBIRD_PAGE_EXPIRED', `the tables of ${version} were made anew: search again from the start`)
+  const sequence = cursor?.sequence ?? codes.sequence
+  const search = new Search(store, codes, version, subject, asked, sequence, signal)
+  if (asked.countOnly) return search.answer([], { count: await search.count(), radiusCovered: asked.radius ?? codes.bits })
+
+  const returned = cursor?.returned ?? 0
+  const wanted = Math.min(asked.pageSize, asked.k - returned)
+  const page: Match[] = []
+  let next: Match | undefined
+  // One more than wanted: whether there is a next page, and how far this one reaches. Past k it is not searched for.
+  for await (const match of search.matches(returned + wanted, wanted < asked.k - returned ? 1 : 0, cursor)) {
+    if (page.length < wanted) page.push(match)
+    else {
+      next = match
+      break
+    }
+  }
+  const place = page.at(-1)?.place ?? cursor?.place
+  const goesOn = next !== undefined && returned + page.length < asked.k
+  return search.answer(await search.hits(page), {
+    radiusCovered: next ? next.place.distance - 1 : search.covered,
+    ...goesOn && place && { nextPageToken: tokens.write({ version, store: tokens.storeName(codes), sequence, subject, digest: asked.digest, returned: returned + page.length, place }) }
+  })
+}
+
+/** One search under way: it may ask the codes more than once. */
+class Search {
+  readonly #store: CollectionStore
+  readonly #codes: CodeStore
+  readonly #version: string
+  readonly #subject: Subject
+  readonly #asked: Asked
+  readonly #sequence: number
+  readonly #signal: AbortSignal | undefined
+  #last: CodeAnswer | undefined
+  #stats = { tables: 0, buckets: 0, candidates: 0 }
+  #rankedOf = 0
+  #tied = 0
+  #tested = 0
+  #accept: ((ordinal: number) => boolean) | undefined
+
+  constructor (store: CollectionStore, codes: CodeStore, version: string, subject: Subject, asked: Asked, sequence: number, signal: AbortSignal | undefined) {
+    this.#store = store
+    this.#codes = codes
+    this.#version = version
+    this.#subject = subject
+    this.#asked = asked
+    this.#sequence = sequence
+    this.#signal = signal
+  }
+
+  /** Everything within this distance has been gone through. */
+  get covered (): number {
+    return this.#last!.radiusCovered
+  }
+
+  /**
+   * What matches, in the total order, from a cursor on. As many codes are asked for as are wanted; when, with a filter,
+   * that was not enough, ever more.
+   *
+   * @param wanted hits in all, from the first page on.
+   * @param more how many matches behind those are worth another search.
+   */
+  async * matches (wanted: number, more: number, cursor: Cursor | undefined): AsyncGenerator<Match, void> {
+    const { collapse, rank, filter } = this.#asked
+    const seen = new Set<string>()
+    // Collapsed, what is on a page depends on all pages before it: they are gone through again.
+    let skip = collapse ? cursor?.returned ?? 0 : 0
+    let after = collapse ? undefined : cursor?.place
+    let found = collapse ? 0 : cursor?.returned ?? 0
+    for (let k = wanted + more; ; k *= GROWTH) {
+      const groups = await this.#filtered(k)
+      const ties = this.#tally(inTotalOrder(this.#store, this.#version, this.#subject, rank === 'detail', groups, after))
+      for await (const match of matchesOf(this.#store, this.#version, ties, after, filter, count => { this.#tested += count })) {
+        after = match.place
+        if (collapse && seen.size === seen.add(sha256Of(match)).size) continue
+        if (skip-- > 0) {
+          found++
+          continue
+        }
+        found++
+        yield match
+      }
+      const { radiusCovered } = this.#last!
+      if (found >= wanted + more || radiusCovered >= (this.#asked.radius ?? this.#codes.bits)) return
+      after = { distance: radiusCovered, asymmetric: Infinity, taken: 0 }
+    }
+  }
+
+  /** All that match, without giving them. */
+  async count (): Promise<number> {
+    const { k, collapse, filter } = this.#asked
+    if (!collapse && !filter) {
+      const { groups } = await this.#ask(k)
+      return Math.min(k, sizeOf(groups))
+    }
+    let count = 0
+    for await (const _ of this.matches(k, 0, undefined)) if (++count >= k) break
+    return count
+  }
+
+  async hits (page: readonly Match[]): Promise<ImageHit[]> {
+    const { offsets } = await this.#store.positionsOf(this.#version, page.map(({ ordinal }) => ordinal))
+    return page.map(({ item, place: { distance } }, i) => ({ item, distance, score: 1 - distance / this.#codes.bits, stale: offsets[i]! < item.offset }))
+  }
+
+  answer (hits: readonly ImageHit[], rest: { readonly count?: number, readonly radiusCovered: number, readonly nextPageToken?: string }): ImageAnswer {
+    return {
+      hits,
+      count: rest.count,
+      complete: true,
+      radiusCovered: rest.radiusCovered,
+      plan: this.#last!.plan,
+      stats: { ...this.#stats, codes: this.#codes.count },
+      rankedOf: this.#rankedOf,
+      tied: this.#tied,
+      nextPageToken: rest.nextPageToken
+    }
+  }
+
+  async #ask (k: number): Promise<CodeAnswer> {
+    const { radius } = this.#asked
+    const bounded = Number.isFinite(k) ? { k } : { radius: this.#codes.bits }
+    const answer = await this.#codes.search({
+      code: this.#subject.code,
+      ...bounded,
+      ...radius !== undefined && { radius },
+      at: this.#sequence,
+      ...this.#accept && { accept: this.#accept },
+      ...this.#signal && { signal: this.#signal }
+    })
+    this.#last = answer
+    this.#stats = {
+      tables: Math.max(this.#stats.tables, answer.tables),
+      buckets: this.#stats.buckets + answer.buckets,
+      candidates: this.#stats.candidates + answer.candidates
+    }
+    return answer
+  }
+
+  /** Asks for k codes; when very many of them would have to be looked up, reads every item instead and asks for k that pass. */
+  async #filtered (k: number): Promise<CodeAnswer['groups']> {
+    const { groups } = await this.#ask(k)
+    const { filter } = this.#asked
+    if (!filter || this.#accept || this.#tested + sizeOf(groups) < this.#codes.count * SHARE_TESTED) return groups
+    this.#accept = await acceptedBy(this.#store, this.#version, filter, this.#signal)
+    return (await this.#ask(k)).groups
+  }
+
+  async * #tally (ties: AsyncIterable<Tie>): AsyncGenerator<Tie, void> {
+    for await (const tie of ties) {
+      if (this.#asked.rank === 'detail' && tie.ordinals.length > 1) {
+        this.#rankedOf += tie.ranked
+        this.#tied += tie.ordinals.length
+      }
+      yield tie
+    }
+  }
+}
+
+function sizeOf (groups: CodeAnswer['groups']): number {
+  return groups.reduce((sum, { ordinals }) => sum + ordinals.length, 0)
+}
+
+function sha256Of ({ item }: Match): string {
+  return Buffer.from(item.sha256).toString('latin1')
+}
+

@@ -13,11 +13,10 @@ import { DEFAULT_COLLECTION, type CollectionWish } from '../registry/collections
 import { ModelLoader } from '../registry/model-loader.js'
 import { Registry } from '../registry/registry.js'
 import type { FolderCounts } from '../pipeline/sources/folder.js'
-import type { WorkerStatus } from '../proto/gen/hammingbird/v1/catalog.js'
-import type { WorkerPoolStatus } from '../workers/pool.js'
 import type { Logger } from '../telemetry/logger.js'
 import type { DataDirectory } from './data-directory.js'
 import type { ProgressFacts } from './up-progress.js'
+import { workerStatus } from './worker-status.js'
 
 export interface AllInOneOptions {
   readonly data: DataDirectory
@@ -99,8 +98,4 @@ export class AllInOne implements AsyncDisposable {
   [Symbol.asyncDispose] (): Promise<void> {
     return this.close()
   }
-}
-
-function workerStatus (kind: string, { running, done, lost, broken }: WorkerPoolStatus, backend: string): WorkerStatus {
-  return { kind, running, done, lost, backend: broken === undefined ? backend : `cannot be started: ${broken}` }
 }

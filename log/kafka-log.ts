@@ -2,13 +2,15 @@ import type { Kafka } from 'kafkajs'
 import { HammingbirdError } from '../errors.js'
 import { Administrator } from './kafka/admin.js'
 import { Appender } from './kafka/appender.js'
-import { kafkaOf, type KafkaConnection } from './kafka/client.js'
+import { kafkaOf, type KafkaConnection, type KafkaLogin } from './kafka/client.js'
+import { holdName } from './kafka/hold.js'
 import { KafkaMember } from './kafka/member.js'
 import { KafkaReader } from './kafka/reader.js'
 import { Topics } from './kafka/topics.js'
 import type { GroupMember, JoinOptions, Log, LogReader, NewRecord, Position, ReadOptions, TopicDescription, TopicSpec } from './log.js'
 
 export type KafkaLogOptions = KafkaConnection
+export type { KafkaLogin }
 
 /**
  * The log that is a Kafka cluster, of version 2.5 or later. Its parts are in log/kafka/: how a partition changes hands is
@@ -107,6 +109,19 @@ export class KafkaLog implements Log {
     })
     this.#open.add(member)
     return member
+  }
+
+  /**
+   * Takes a name that one process of a deployment may have at a time, until it is disposed of. A former holder that was
+   * killed is waited for, about 10 s.
+   *
+   * @param topic any that is there.
+   * @throws HammingbirdError `HAMMINGBIRD_LOCKED` when another process has it.
+   */
+  async hold (name: string, topic: string): Promise<AsyncDisposable> {
+    this.#assertOpen()
+    await this.#topics.partitions(topic)
+    return await holdName(name, topic, this.#connection, this.#administrator)
   }
 
   close (): Promise<void> {

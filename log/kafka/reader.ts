@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { AssignerProtocol, type PartitionAssigner } from 'kafkajs'
 import { HammingbirdError } from '../../errors.js'
 import type { LogBatch, LogReader, LogRecord, PollLimits, ReadOptions } from '../log.js'
+import { ownPartitions } from './assigner.js'
 import type { KafkaConnection } from './client.js'
 import { fromKafka } from './errors.js'
 import { checkPosition } from './positions.js'
@@ -113,7 +113,7 @@ export class KafkaReader implements LogReader {
       topic,
       group,
       sessionTimeoutMs: SESSION_TIMEOUT_MS,
-      assigner: assignerOf(topic, partitions),
+      assigner: ownPartitions(topic, partitions),
       joined: () => {
         for (const [partition, prefetch] of this.#prefetches) {
           subscription.seek(partition, prefetch.next)
@@ -148,19 +148,6 @@ export class KafkaReader implements LogReader {
     }
     this.#waker.wake()
   }
-}
-
-function assignerOf (topic: string, partitions: readonly number[]): PartitionAssigner {
-  const name = 'hammingbird-own'
-  return () => ({
-    name,
-    version: 1,
-    protocol: ({ topics }) => ({ name, metadata: AssignerProtocol.MemberMetadata.encode({ version: 1, topics, userData: Buffer.alloc(0) }) }),
-    assign: ({ members }) => Promise.resolve(members.map(({ memberId }) => ({
-      memberId,
-      memberAssignment: AssignerProtocol.MemberAssignment.encode({ version: 1, assignment: { [topic]: [...partitions] }, userData: Buffer.alloc(0) })
-    })))
-  })
 }
 
 function aborted (signal: AbortSignal): Promise<void> {

@@ -1,0 +1,49 @@
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+import { Command } from 'commander'
+import { DecoderPool } from '../decoder/pool.js'
+import { manifestV0 } from '../encoder/classical.js'
+import { EncoderPool } from '../encoder/pool.js'
+import { KafkaLog } from '../log/kafka-log.js'
+import { Pipeline } from '../pipeline/run.js'
+import { ModelLoader } from '../registry/model-loader.js'
+import { Registry } from '../registry/registry.js'
+import { openLogger } from '../telemetry/logger.js'
+import { whole } from './client-command.js'
+import { openDataDirectory } from './data-directory.js'
+import { kafkaLogOptions, kafkaOptions, type KafkaCommandOptions } from './kafka-options.js'
+import { release } from './release.js'
+import { Resources } from './resources.js'
+import { untilAsked } from './until-asked.js'
+
+interface PipelineCommandOptions extends KafkaCommandOptions {
+  readonly data: string
+  readonly decoders?: number
+}
+
+/** `hammingbird pipeline`: the graphs ingest and encode of every collection, against Kafka. */
+export function pipeline (): Command {
+  return kafkaOptions(new Command('pipeline'))
+    .description('make items and codes of the images in Kafka: any number of these share the work, and keep no state')
+    .option('--data <dir>', 'where files of models are kept; each pipeline needs its own', process.env['HAMMINGBIRD_DATA'] ?? './hammingbird-pipeline')
+    .option('--decoders <n>', 'decoder processes', whole(1, 64))
+    .action(runPipeline)
+}
+
+async function runPipeline (options: PipelineCommandOptions): Promise<void> {
+  const logger = openLogger()
+  const asked = untilAsked()
+  const failed = (err: unknown, name: string): void => { logger.warn({ err, part: name }, `${name}: failed, trying again`) }
+  const reader = `hammingbird.pipeline.${hostname()}.${randomBytes(4).toString('hex')}`
+  await using resources = new Resources()
+  const data = await openDataDirectory(options.data)
+  const log = resources.keep(await KafkaLog.open(kafkaLogOptions(options, reader)))
+  const decoder = resources.keep(await DecoderPool.open(options.decoders === undefined ? {} : { workers: options.decoders }))
+  const encoder = resources.keep(await EncoderPool.open({}))
+  const models = new ModelLoader({ log, encoder, directory: data.models, reader })
+  const registry = resources.keep(await Registry.open({ log, reader, builtIn: manifestV0, failed }))
+  resources.keep(new Pipeline({ log, registry, decoder, encoder, models, failed }))
+  process.stdout.write(`hammingbird pipeline ${release}: works on ${options.brokers}\n`)
+  await asked
+  process.stdout.write('stopping: what is in hand is finished; Ctrl-C again stops at once\n')
+}

@@ -1,0 +1,86 @@
+import { hostname } from 'node:os'
+import { Command } from 'commander'
+import { DecoderPool } from '../decoder/pool.js'
+import { manifestV0 } from '../encoder/classical.js'
+import { EncoderPool } from '../encoder/pool.js'
+import { invalid } from '../errors.js'
+import { IndexEngine } from '../index-server/engine/index-engine.js'
+import { IndexServer } from '../index-server/serve.js'
+import { GrpcServer } from '../index-server/server.js'
+import { StoreDirectory } from '../index-server/store/store-directory.js'
+import { RocksKeyValue } from '../kv/rocks.js'
+import { KafkaLog } from '../log/kafka-log.js'
+import { DEFAULT_BITS, DEFAULT_COLLECTION } from '../registry/collections.js'
+import { ModelLoader } from '../registry/model-loader.js'
+import { Registry } from '../registry/registry.js'
+import { openLogger } from '../telemetry/logger.js'
+import { COLLECTIONS } from '../topics/names.js'
+import { whole } from './client-command.js'
+import { openDataDirectory } from './data-directory.js'
+import { kafkaLogOptions, kafkaOptions, type KafkaCommandOptions } from './kafka-options.js'
+import { release } from './release.js'
+import { Resources } from './resources.js'
+import { untilAsked } from './until-asked.js'
+import { workerStatus } from './worker-status.js'
+
+interface ServeOptions extends KafkaCommandOptions {
+  readonly data: string
+  readonly serverId: string
+  readonly host: string
+  readonly port: number
+  readonly bits: number
+  readonly partitions: number
+  readonly decoders: number
+  readonly pictures: boolean
+}
+
+/** `hammingbird serve`: keeps the tables up with Kafka, and answers. */
+export function serve (): Command {
+  return kafkaOptions(new Command('serve'))
+    .description('keep the tables up with Kafka and answer searches: each of these has all of the index')
+    .option('--data <dir>', 'where the tables lie; HAMMINGBIRD_DATA sets it too', process.env['HAMMINGBIRD_DATA'] ?? './hammingbird-data')
+    .option('--server-id <name>', 'names this server among those of one deployment: a second one of that name is refused', hostname())
+    .option('--host <address>', 'where gRPC listens', '127.0.0.1')
+    .option('--port <port>', 'gRPC port; 0 takes any free one', whole(0, 65535), 4242)
+    .option('--bits <bits>', 'width of the codes, when the default collection is made', whole(16, 1024), DEFAULT_BITS)
+    .option('--partitions <n>', 'of its items topic, when it is made: fixed for ever', whole(1, 1024), 4)
+    .option('--decoders <n>', 'decoder processes, for the pictures people search with', whole(1, 64), 1)
+    .option('--no-pictures', 'keep no pictures beside the codes')
+    .action(runServe)
+}
+
+async function runServe (options: ServeOptions): Promise<void> {
+  const { serverId, host, port, bits, partitions, pictures } = options
+  if (!/^[\w.-]{1,100}$/.test(serverId)) throw invalid('--server-id', `1 to 100 of a-z A-Z 0-9 . _ -, got ${JSON.stringify(serverId)}`)
+  const logger = openLogger()
+  const asked = untilAsked()
+  const failed = (err: unknown, name: string): void => { logger.warn({ err, part: name }, `${name}: failed, trying again`) }
+  const reader = `hammingbird.server.${serverId}`
+  await using resources = new Resources()
+  const data = await openDataDirectory(options.data)
+  const log = resources.keep(await KafkaLog.open(kafkaLogOptions(options, reader)))
+  const kv = resources.keep(await RocksKeyValue.open({ directory: data.index, cacheBytes: 128 * 2 ** 20, writeBufferBytes: 32 * 2 ** 20 }))
+  const store = resources.keep(await StoreDirectory.open(kv, { failed: err => { failed(err, 'dropping what was deleted') } }))
+  const decoder = resources.keep(await DecoderPool.open({ workers: options.decoders }))
+  const encoder = resources.keep(await EncoderPool.open({}))
+  const models = new ModelLoader({ log, encoder, directory: data.models, reader })
+  const registry = resources.keep(await Registry.open({ log, reader, builtIn: manifestV0, failed }))
+  resources.keep(await log.hold(reader, COLLECTIONS))
+  await registry.collections.create({ name: DEFAULT_COLLECTION, bits, partitions })
+  await registry.refresh()
+  const indexServer = resources.keep(await IndexServer.open({ log, registry, store, models, serverId, pictures, failed }))
+  const engine = new IndexEngine({
+    log, registry, decoder, encoder, models, serverId,
+    scratch: data.scratch,
+    served: name => indexServer.served(name),
+    opened: name => indexServer.opened(name)
+  }, {
+    release,
+    startedAtMs: Date.now(),
+    workers: () => [workerStatus('decoder', decoder.status(), ''), workerStatus('encoder', encoder.status(), '')]
+  })
+  const grpc = resources.keep(await GrpcServer.open({ engine, log: logger, host, port }))
+  process.stdout.write(`hammingbird serve ${release}: ${serverId} answers at ${grpc.address}\n`)
+  await asked
+  process.stdout.write('stopping: what is in hand is finished; Ctrl-C again stops at once\n')
+}

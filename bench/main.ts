@@ -5,7 +5,8 @@ const questions: Record<string, () => Promise<{ readonly question: Question }>> 
   search: () => import('./search.js'),
   load: () => import('./load.js'),
   ingest: () => import('./ingest.js'),
-  freshness: () => import('./freshness.js')
+  freshness: () => import('./freshness.js'),
+  encode: () => import('./encode.js')
 }
 
 const [name = '', ...args] = process.argv.slice(2)

@@ -10,7 +10,7 @@ export class FeatureSession implements Disposable {
   readonly #runner: Runner
 
   /** @param sample a picture to try it on, u8 [height, width, 3]. */
-  static async open ({ network, settings, weights }: Imported, picture: Pick<Manifest, 'input' | 'normalisation'>, sample: Uint8Array, options: RunnerOptions = {}): Promise<FeatureSession> {
+  static async open ({ network, settings, weights }: Pick<Imported, 'network' | 'settings' | 'weights'>, picture: Pick<Manifest, 'input' | 'normalisation'>, sample: Uint8Array, options: RunnerOptions = {}): Promise<FeatureSession> {
     const { stages, features, norm } = buildBackbone(network, settings)
     return new FeatureSession(features, await Runner.open({ picture, stages, norm, weights }, sample, options))
   }

@@ -7,4 +7,6 @@ export interface Imported {
   readonly settings: Readonly<Record<string, unknown>>
   /** The classifier they were trained with is among them where there was one, as `classifier.kernel` and `.bias`. */
   readonly weights: Map<string, NamedTensor>
+  /** Of the bytes the weights came in, one file after the other: lower-case hex. */
+  readonly sha256: string
 }

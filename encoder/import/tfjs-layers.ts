@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { invalidModel } from '../model-files.js'
@@ -40,9 +41,11 @@ export async function importLayersFolder (directory: string): Promise<Imported> 
   if (!Array.isArray(model?.weightsManifest)) throw invalidModel('model.json lists no weights')
 
   const tensors = new Map<string, NamedTensor>()
+  const hash = createHash('sha256')
   for (const { paths, weights } of model.weightsManifest as NonNullable<typeof model.weightsManifest>) {
     if (!Array.isArray(paths) || !Array.isArray(weights) || paths.some(path => typeof path !== 'string' || path !== basename(path))) throw invalidModel('model.json: a group of weights without files beside it')
     const bytes = Buffer.concat(await Promise.all((paths as string[]).map(read)))
+    hash.update(bytes)
     let at = 0
     for (const entry of weights as readonly Entry[]) {
       const { tensor, size } = numbers(entry, bytes, at)
@@ -61,7 +64,7 @@ export async function importLayersFolder (directory: string): Promise<Imported> 
     // A classifier that is a convolution of one pixel over means is a dense layer.
     weights.set(ours, ours === 'classifier.kernel' ? { ...tensor, shape: tensor.shape.slice(-2) } : tensor)
   }
-  return { network: network.network, settings: network.settings(weights, { symmetric: padsBothSides(model.modelTopology), epsilon: epsilon(model.modelTopology) }), weights }
+  return { network: network.network, settings: network.settings(weights, { symmetric: padsBothSides(model.modelTopology), epsilon: epsilon(model.modelTopology) }), weights, sha256: hash.digest('hex') }
 }
 
 function fits (network: KerasNetwork, names: readonly string[]): boolean {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { invalidModel } from '../model-files.js'
 import { readSafetensors, type NamedTensor } from '../safetensors.js'
 import type { Imported } from './imported.js'
@@ -31,7 +32,7 @@ export function importTorch (file: Uint8Array): Imported {
     const ours = renamed(network, name)!
     if (ours !== null) weights.set(ours, turned(ours, tensors.get(name)!))
   }
-  return { network: network.network, settings: network.settings(weights), weights }
+  return { network: network.network, settings: network.settings(weights), weights, sha256: createHash('sha256').update(file).digest('hex') }
 }
 
 /** Our name; null for what is left out, undefined for what this network does not have. */

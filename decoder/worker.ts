@@ -1,12 +1,12 @@
 import { codeOf } from '../errors.js'
-import { serve } from '../workers/serve.js'
+import { serve, type Steps } from '../workers/serve.js'
 import { canonical } from './canonical.js'
 import type { CanonicalPicture, DecodingRefusal } from './decoder.js'
 import { pixelsOf } from './pixels.js'
 import type { DecoderJob, DecoderResult } from './protocol.js'
 
 // The far side of the decoder pool: one image a step.
-serve(async function * (job: DecoderJob): AsyncGenerator<number, DecoderResult, void> {
+serve(async function * (job: DecoderJob): Steps<DecoderResult> {
   const outcomes: (CanonicalPicture | Uint8Array | DecodingRefusal)[] = []
   for (const item of job.items) {
     try {

@@ -1,97 +1,143 @@
-import { HammingbirdError } from '../errors.js'
+import { HammingbirdError, codeOf, type ErrorCode } from '../errors.js'
 import type { Manifest } from '../registry/manifest.js'
-import { WorkerPool, type WorkerPoolStatus } from '../workers/pool.js'
-import type { Part, Shape } from '../workers/task.js'
-import type { WorkerProcess } from '../workers/child.js'
+import { WorkerLossError, WorkerProcess, type WorkerProcessOptions } from '../workers/child.js'
+import { LANES } from '../workers/lane.js'
+import { WorkerPool, type WorkerPoolOptions, type WorkerPoolStatus } from '../workers/pool.js'
 import { inputBytes, type EncodeRequest, type Encoder, type Encoding, type EncodingRefusal } from './encoder.js'
+import { encodingsOf, joined, sliced } from './encodings.js'
 import type { EncoderJob, EncoderResult } from './protocol.js'
 
-export interface EncoderPoolOptions {
-  /** Processes. TensorFlow uses every core by itself: one a device is right. @default 1 */
+export interface EncoderPoolOptions extends Pick<WorkerPoolOptions<EncoderJob, EncoderResult>, 'niceness' | 'queueLimit' | 'recycleJobs' | 'recycleGrowthBytes'> {
+  /** Processes: one a device; TensorFlow uses all cores by itself. @default 1 */
   readonly workers?: number
-  /** Longest a worker may be silent: a step of a large model on a slow machine, and the loading of one. @default 60_000 */
+  /** Set beside the parent's environment: `HAMMINGBIRD_GPU`, `HAMMINGBIRD_BACKEND`. */
+  readonly env?: Readonly<Record<string, string>>
+  /** Longest a worker may be silent. @default 30_000 */
   readonly silenceMs?: number
-  /** How many jobs may wait. @default 1_000 */
-  readonly queueLimit?: number
-}
-
-type EncodeJob = Extract<EncoderJob, { kind: 'encode' }>
-type Outcome = Encoding | EncodingRefusal
-/** What a job came to, once each picture has its own. */
-type Result = EncoderResult | { readonly kind: 'outcomes', readonly outcomes: readonly Outcome[] }
-
-const shape: Shape<EncoderJob, Result> = {
-  items: job => job.kind === 'encode' ? job.count : 0,
-  slice (job, from, to) {
-    if (job.kind !== 'encode') return job
-    const bytes = job.pixels.length / job.count
-    return { ...job, pixels: job.pixels.subarray(from * bytes, to * bytes), count: to - from }
-  },
-  join: (_, parts) => ({ kind: 'outcomes', outcomes: parts.flatMap(part => outcomesOf(part)) })
+  /** Most bytes of pixels that go to a worker at once: to send more takes this process too long. @default 4 MiB */
+  readonly jobBytes?: number
+  /** The built script of the workers. @default worker.js beside this file */
+  readonly script?: URL
 }
 
 interface Wanted {
   readonly manifest: Manifest
   readonly directory: string | undefined
-  backend: string
+  /** Resolves when it can be used. */
+  ready: Promise<void>
+  /** How often in a row a worker ended while it loaded this model. */
+  deaths: number
+  /** Why it can no longer be loaded. */
+  broken: HammingbirdError | undefined
 }
 
-/** The encoder over worker processes: each holds every model that is loaded, and so does one that takes its place. */
+/** A step is at most 50 ms, but a GPU may compile for long before its first, and a swapped-out machine is slow. */
+const SILENCE_MS = 30_000
+/** To read and upload the weights of a large network is one step. */
+const LOAD_SILENCE_MS = 120_000
+const DEATHS = 3
+/** Refusals of a model that will be the same the next time. */
+const PERMANENT: ReadonlySet<string> = new Set(['HAMMINGBIRD_MODEL_INVALID', 'HAMMINGBIRD_BACKEND'] satisfies ErrorCode[])
+const JOB_BYTES = 4 * 2 ** 20
+
+const SCRIPT = new URL('./worker.js', import.meta.url)
+const environment = { TF_CPP_MIN_LOG_LEVEL: '2', TF_FORCE_GPU_ALLOW_GROWTH: 'true' }
+
+/**
+ * The encoder over worker processes.
+ *
+ * A worker that is replaced loads all models again before it gets work. A model that ends workers as it is loaded is given up;
+ * the others are not harmed.
+ */
 export class EncoderPool implements Encoder {
   readonly #wanted: Map<string, Wanted>
-  readonly #pool: WorkerPool<EncoderJob, Result>
+  readonly #backends: Map<string, string>
+  readonly #pool: WorkerPool<EncoderJob, EncoderResult>
+  readonly #jobBytes: number
 
-  /** Resolves when the workers are ready. @throws HammingbirdError `HAMMINGBIRD_WORKER_LOST` when none can be started. */
-  static async open ({ workers = 1, silenceMs = 60_000, ...options }: EncoderPoolOptions = {}): Promise<EncoderPool> {
+  /** Resolves when the workers are ready; they hold no model yet. @throws HammingbirdError `HAMMINGBIRD_WORKER_LOST` when none can be started. */
+  static async open ({ jobBytes = JOB_BYTES, env, ...options }: EncoderPoolOptions = {}): Promise<EncoderPool> {
     const wanted = new Map<string, Wanted>()
-    const pool = await WorkerPool.open<EncoderJob, Result>({
+    const backends = new Map<string, string>()
+    const pool = await WorkerPool.open<EncoderJob, EncoderResult>({
+      recycleGrowthBytes: 2 ** 30,
+      silenceMs: SILENCE_MS,
+      script: SCRIPT,
       ...options,
-      script: new URL('./worker.js', import.meta.url),
       name: 'encoder',
-      workers,
-      silenceMs,
-      shape,
-      prepare: async worker => { for (const [model, { manifest, directory }] of wanted) await load(worker, model, manifest, directory) }
+      env: { ...environment, ...env },
+      shape: { items: job => job.kind === 'encode' ? job.count : 0, slice: sliced, join: joined },
+      prepare: async worker => {
+        for (const name of wanted.keys()) await loadIn(worker, name, wanted, backends).catch(unlessBroken)
+      }
     })
-    return new EncoderPool(pool, wanted)
+    return new EncoderPool(pool, wanted, backends, jobBytes)
   }
 
-  private constructor (pool: WorkerPool<EncoderJob, Result>, wanted: Map<string, Wanted>) {
+  /**
+   * Tries a model that comes from elsewhere in a process of its own, which is thrown away: whatever is in it, it harms nobody.
+   *
+   * @returns what computes, in a sentence.
+   * @throws HammingbirdError `HAMMINGBIRD_MODEL_INVALID` when it cannot be loaded, does not give its recorded outputs, or
+   * ends the process.
+   */
+  static async probe (manifest: Manifest, directory: string | undefined, options: Partial<Pick<WorkerProcessOptions, 'niceness' | 'env' | 'script'>> = {}): Promise<string> {
+    await using worker = await WorkerProcess.open<EncoderJob, EncoderResult>({ script: SCRIPT, ...options, name: 'encoder', env: { ...environment, ...options.env } })
+    const wanted = new Map([['probe', wantedModel(manifest, directory)]])
+    const backends = new Map<string, string>()
+    await loadIn(worker, 'probe', wanted, backends).catch((err: unknown) => {
+      throw err instanceof WorkerLossError ? givenUp(manifest.version, err) : err
+    })
+    return backends.get('probe') ?? ''
+  }
+
+  private constructor (pool: WorkerPool<EncoderJob, EncoderResult>, wanted: Map<string, Wanted>, backends: Map<string, string>, jobBytes: number) {
     this.#pool = pool
     this.#wanted = wanted
+    this.#backends = backends
+    this.#jobBytes = jobBytes
   }
 
   async load (model: string, manifest: Manifest, directory: string | undefined): Promise<void> {
-    if (this.#wanted.has(model)) return
-    const wanted = { manifest, directory, backend: '' }
-    this.#wanted.set(model, wanted) // first: a worker that is started meanwhile loads it too
+    const before = this.#wanted.get(model)
+    if (before !== undefined && before.broken === undefined) return await before.ready
+    const wanted = wantedModel(manifest, directory)
+    this.#wanted.set(model, wanted)
+    wanted.ready = this.#loadEverywhere(model, wanted)
     try {
-      const backends = await this.#pool.each(worker => load(worker, model, manifest, directory))
-      wanted.backend = backends[0] ?? ''
+      await wanted.ready
     } catch (err) {
-      this.#wanted.delete(model)
+      if (this.#wanted.get(model) === wanted) await this.unload(model).catch(() => {})
       throw err
     }
   }
 
   async unload (model: string): Promise<void> {
     if (!this.#wanted.delete(model)) return
-    await this.#pool.each(worker => worker.ask({ kind: 'unload', model }))
+    this.#backends.delete(model)
+    // A worker that ends meanwhile is replaced by one that never heard of the model.
+    await this.#pool.each(worker => worker.ask({ kind: 'unload', model }).catch(() => {}))
   }
 
-  async encode ({ model, lane, pixels, count, outputs = false, beat }: EncodeRequest): Promise<readonly Outcome[]> {
+  async encode ({ model, lane, pixels, count, outputs = false, beat }: EncodeRequest): Promise<readonly (Encoding | EncodingRefusal)[]> {
     const wanted = this.#wanted.get(model)
-    if (wanted === undefined) throw new HammingbirdError('HAMMINGBIRD_VERSION_NOT_READY', `model ${model} is not loaded`)
-    if (pixels.length !== count * inputBytes(wanted.manifest.input)) throw new RangeError(`${count} pictures of ${inputBytes(wanted.manifest.input)} bytes, got ${pixels.length}`)
-    const job: EncodeJob = { kind: 'encode', model, pixels, count, outputs }
-    const result = await this.#pool.run(job, { lane })
-    beat?.()
-    return result.kind === 'outcomes' ? result.outcomes : outcomesOf({ from: 0, to: count, result })
+    if (wanted === undefined) throw new HammingbirdError('HAMMINGBIRD_VERSION_NOT_READY', `${model} is not loaded`)
+    if (wanted.broken !== undefined) throw wanted.broken
+    const { manifest } = wanted
+    const pictureBytes = inputBytes(manifest.input)
+    if (pixels.length !== count * pictureBytes) throw new RangeError(`${count} pictures for ${model} take ${count * pictureBytes} bytes, got ${pixels.length}`)
+    if (count === 0) return []
+    await wanted.ready
+    const whole: EncoderJob & { readonly kind: 'encode' } = { kind: 'encode', model, pixels, count, outputs }
+    const atOnce = Math.max(1, Math.floor(this.#jobBytes / pictureBytes))
+    const jobs = Array.from({ length: Math.ceil(count / atOnce) }, (_, i) => sliced(whole, i * atOnce, Math.min(count, (i + 1) * atOnce)))
+    const encoded = await Promise.all(jobs.map(async job => encodingsOf(await this.#pool.run(job, { lane, beat }), job.count, manifest)))
+    return encoded.flat()
   }
 
-  /** What computes, for each model, in a sentence. */
+  /** The models that are loaded, and what computes them, in a sentence each. */
   backends (): ReadonlyMap<string, string> {
-    return new Map([...this.#wanted].map(([model, { backend }]) => [model, backend]))
+    return new Map([...this.#wanted.keys()].map(model => [model, this.#backends.get(model) ?? '']))
   }
 
   status (): WorkerPoolStatus {
@@ -105,23 +151,53 @@ export class EncoderPool implements Encoder {
   [Symbol.asyncDispose] (): Promise<void> {
     return this.close()
   }
+
+  /** Loads a model in all workers; one that ends is replaced, and its successor loads it as it is prepared. */
+  async #loadEverywhere (model: string, wanted: Wanted): Promise<void> {
+    for (let all = false; !all;) {
+      all = true
+      try {
+        await this.#pool.each(worker => loadIn(worker, model, this.#wanted, this.#backends))
+      } catch (err) {
+        if (!isLoss(err)) throw err
+        all = false
+      }
+      await this.#pool.ready()
+      if (wanted.broken !== undefined) throw wanted.broken
+    }
+  }
 }
 
-async function load (worker: WorkerProcess<EncoderJob, Result>, model: string, manifest: Manifest, directory: string | undefined): Promise<string> {
-  const result = await worker.ask({ kind: 'load', model, manifest, directory }, { silenceMs: 60_000 })
-  return result.kind === 'loaded' ? result.backend : ''
+function wantedModel (manifest: Manifest, directory: string | undefined): Wanted {
+  return { manifest, directory, ready: Promise.resolve(), deaths: 0, broken: undefined }
 }
 
-/** Takes apart what a worker packed: to each picture its own. */
-function outcomesOf (part: Part<Result>): readonly Outcome[] {
-  const count = part.to - part.from
-  if ('refused' in part) return Array.from({ length: count }, () => ({ refused: part.refused, message: part.message }))
-  if (part.result.kind !== 'encoded') throw new TypeError(`unexpected result of an encoder: ${part.result.kind}`)
-  const { codes, outputs, detail } = part.result
-  const slice = <T extends Uint8Array | Float32Array | Int8Array>(packed: T, i: number): T => packed.subarray(i * packed.length / count, (i + 1) * packed.length / count) as T
-  return Array.from({ length: count }, (_, i) => ({
-    code: slice(codes, i),
-    ...(outputs === undefined ? {} : { outputs: slice(outputs, i) }),
-    ...(detail === undefined ? {} : { detail: slice(detail, i) })
-  }))
+/** Loads a model that is wanted in one worker. What cannot be loaded anywhere is marked as broken. */
+async function loadIn (worker: WorkerProcess<EncoderJob, EncoderResult>, name: string, models: ReadonlyMap<string, Wanted>, backends: Map<string, string>): Promise<void> {
+  const wanted = models.get(name)
+  if (wanted === undefined || wanted.broken !== undefined) return
+  const { manifest, directory } = wanted
+  try {
+    const result = await worker.ask({ kind: 'load', model: name, manifest, directory }, { lane: LANES.indexOf('live'), silenceMs: LOAD_SILENCE_MS })
+    if (result.kind === 'loaded') backends.set(name, result.backend)
+    wanted.deaths = 0
+  } catch (err) {
+    if (err instanceof WorkerLossError && ++wanted.deaths >= DEATHS) wanted.broken = givenUp(name, err)
+    if (err instanceof HammingbirdError && PERMANENT.has(err.code)) wanted.broken = err
+    throw err
+  }
+}
+
+/** A worker is ready without a model that cannot be had: the others are wanted too. */
+function unlessBroken (err: unknown): void {
+  if (!PERMANENT.has(codeOf(err))) throw err
+}
+
+function isLoss (err: unknown): boolean {
+  const code = codeOf(err)
+  return code === 'HAMMINGBIRD_WORKER_LOST' || code === 'HAMMINGBIRD_WORKER_TIMEOUT'
+}
+
+function givenUp (name: string, err: WorkerLossError): HammingbirdError {
+  return new HammingbirdError('HAMMINGBIRD_MODEL_INVALID', `${name} ends every encoder that loads it: ${err.message}`, { cause: err })
 }

@@ -1,6 +1,8 @@
+import type { ErrorCode } from '../errors.js'
 import type { Manifest } from '../registry/manifest.js'
+import type { Encoded } from './model.js'
 
-/** Jobs of an encoder worker. */
+/** Jobs of an encoder worker. `bits` and `detail` are the manifest's. */
 export type EncoderJob =
   | { readonly kind: 'load', readonly model: string, readonly manifest: Manifest, readonly directory: string | undefined }
   | { readonly kind: 'unload', readonly model: string }
@@ -9,5 +11,10 @@ export type EncoderJob =
 export type EncoderResult =
   | { readonly kind: 'loaded', readonly backend: string }
   | { readonly kind: 'unloaded' }
-  /** `codes` has `count` codes one after the other; `outputs` [count, bits] where asked for; `detail` [count, manifest.detail]. */
-  | { readonly kind: 'encoded', readonly codes: Uint8Array, readonly outputs?: Float32Array, readonly detail?: Int8Array }
+  | EncodedResult
+
+/** Codes, outputs and detail of all pictures, one after the other; those of a refused one mean nothing. */
+export interface EncodedResult extends Encoded {
+  readonly kind: 'encoded'
+  readonly refused?: readonly { readonly at: number, readonly code: ErrorCode, readonly message: string }[]
+}

@@ -23,6 +23,8 @@ export interface AskOptions {
   readonly lane?: number
   /** Longest the worker may be silent with work in hand; then it is ended. @default 10_000 */
   readonly silenceMs?: number
+  /** Called when the worker says that it has come on, some times a second at most. */
+  readonly beat?: (() => void) | undefined
 }
 
 /** A worker ended with a job in hand; what the job had got to by then. */
@@ -39,6 +41,7 @@ interface Pending<Result> {
   readonly resolve: (result: Result) => void
   readonly reject: (err: Error) => void
   readonly silenceMs: number
+  readonly beat: (() => void) | undefined
   behind: number
 }
 
@@ -126,7 +129,7 @@ export class WorkerProcess<Job, Result> implements AsyncDisposable {
   }
 
   get pid (): number {
-    return this.#child.pid ?? 0
+    return this.#child.pid ?? Number.NaN // and not 0, which to kill() is everybody
   }
 
   /** Why it takes no more work, where that is so. */
@@ -135,7 +138,7 @@ export class WorkerProcess<Job, Result> implements AsyncDisposable {
   }
 
   /** Rejects with the worker's own refusal, or with a `WorkerLossError` when it ends first. */
-  ask (job: Job, { lane = 0, silenceMs = 10_000 }: AskOptions = {}): Promise<Result> {
+  ask (job: Job, { lane = 0, silenceMs = 10_000, beat }: AskOptions = {}): Promise<Result> {
     return new Promise((resolve, reject) => {
       if (this.#refusal) throw this.#refusal
       const id = this.#nextId++
@@ -143,7 +146,7 @@ export class WorkerProcess<Job, Result> implements AsyncDisposable {
         if (err !== null) this.#child.kill('SIGKILL') // a channel that fails has no worker behind it
       })
       if (this.#pending.size === 0) this.#heardAt = performance.now()
-      this.#pending.set(id, { resolve, reject, silenceMs, behind: 0 })
+      this.#pending.set(id, { resolve, reject, silenceMs, beat, behind: 0 })
       if (this.#watch === undefined) this.#watchIn(silenceMs)
     })
   }
@@ -166,7 +169,7 @@ export class WorkerProcess<Job, Result> implements AsyncDisposable {
     if (pending === undefined) return
     if (reply.kind === 'step') {
       pending.behind = reply.behind
-      return
+      return pending.beat?.()
     }
     this.rssBytes = reply.rssBytes
     this.#pending.delete(reply.id)

@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly lane?: Lane | undefined
   /** Gives up: what waits is dropped, what is in hand is finished for nobody. */
   readonly signal?: AbortSignal | undefined
+  /** Called while a worker comes on with it, some times a second at most. */
+  readonly beat?: (() => void) | undefined
 }
 
 /** What a pool has come to. Counts are since it was opened. */
@@ -55,6 +57,7 @@ export class WorkerPool<Job, Result> implements AsyncDisposable {
   readonly #options: Required<Pick<WorkerPoolOptions<Job, Result>, 'name' | 'shape' | 'silenceMs' | 'queueLimit' | 'recycleJobs' | 'recycleGrowthBytes'>>
   readonly #roster: Roster<Job, Result, Piece<Job, Result>>
   readonly #lanes: Piece<Job, Result>[][] = LANES.map(() => [])
+  readonly #whenChanged: (() => void)[] = []
   #closing: Promise<void> | undefined
   #done = 0
 
@@ -81,14 +84,14 @@ export class WorkerPool<Job, Result> implements AsyncDisposable {
    * @throws the refusal of the worker, where it refuses the whole job; the signal's reason; what is said above of a pool
    * that is full, broken or closed.
    */
-  async run (job: Job, { lane = 'live', signal }: RunOptions = {}): Promise<Result> {
+  async run (job: Job, { lane = 'live', signal, beat }: RunOptions = {}): Promise<Result> {
     signal?.throwIfAborted()
     this.#assertOpen()
     if (this.#roster.broken) throw this.#roster.broken
     if (this.#waiting() >= this.#options.queueLimit) {
       throw new HammingbirdError('HAMMINGBIRD_BUSY', `${this.#options.queueLimit} jobs wait for a ${this.#options.name}`)
     }
-    const task = new Task(job, LANES.indexOf(lane), this.#options.shape)
+    const task = new Task(job, LANES.indexOf(lane), this.#options.shape, beat)
     const abort = () => task.fail(signal?.reason)
     signal?.addEventListener('abort', abort, { once: true })
     this.#lanes[task.lane]!.push(task.whole())
@@ -100,10 +103,23 @@ export class WorkerPool<Job, Result> implements AsyncDisposable {
     }
   }
 
-  /** Asks every worker, those that are just being prepared included. Resolves when each has answered; rejects with the first refusal or loss. */
+  /**
+   * Asks every worker, those that are just being prepared included, and those that are about to end not. Resolves when each
+   * has answered; rejects with the first refusal or loss.
+   */
   async each<T> (ask: (worker: WorkerProcess<Job, Result>) => Promise<T>): Promise<readonly T[]> {
     this.#assertOpen()
     return await Promise.all(this.#roster.workers().map(ask))
+  }
+
+  /** Resolves when there is a worker that is ready. @throws the reason, when none can be started. */
+  async ready (): Promise<void> {
+    for (;;) {
+      this.#assertOpen()
+      if ([...this.#roster.members].some(({ worker }) => worker.refusal === undefined)) return
+      if (this.#roster.broken) throw this.#roster.broken
+      await new Promise<void>(resolve => this.#whenChanged.push(resolve))
+    }
   }
 
   status (): WorkerPoolStatus {
@@ -125,7 +141,7 @@ export class WorkerPool<Job, Result> implements AsyncDisposable {
   close (): Promise<void> {
     if (this.#closing === undefined) {
       this.#closing = this.#roster.close()
-      this.#refuseWaiting(this.#notOpen())
+      this.#changed()
     }
     return this.#closing
   }
@@ -170,7 +186,7 @@ export class WorkerPool<Job, Result> implements AsyncDisposable {
     const { inHand, worker } = member
     inHand.add(piece)
     try {
-      const result = await worker.ask(piece.job, { lane: task.lane, silenceMs: this.#options.silenceMs })
+      const result = await worker.ask(piece.job, { lane: task.lane, silenceMs: this.#options.silenceMs, beat: task.beat })
       inHand.delete(piece)
       this.#done++
       task.settle({ from, to, result })
@@ -200,8 +216,10 @@ export class WorkerPool<Job, Result> implements AsyncDisposable {
   }
 
   #changed (): void {
-    if (this.#roster.broken) this.#refuseWaiting(this.#roster.broken)
+    const refusal = this.#closing ? this.#notOpen() : this.#roster.broken
+    if (refusal) this.#refuseWaiting(refusal)
     this.#dispatch()
+    for (const resolve of this.#whenChanged.splice(0)) resolve()
   }
 
   #refuseWaiting (err: HammingbirdError): void {

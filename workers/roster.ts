@@ -60,9 +60,9 @@ export class Roster<Job, Result, Work> {
     if (this.broken !== undefined) throw this.broken
   }
 
-  /** Every worker there is, those that are not ready yet included: what they are asked comes after what they are prepared with. */
+  /** Every worker that takes jobs, those that are not ready yet included: what they are asked comes after what they are prepared with. */
   workers (): readonly WorkerProcess<Job, Result>[] {
-    return [...this.#preparing, ...Array.from(this.members, member => member.worker)]
+    return [...this.#preparing, ...Array.from(this.members, member => member.worker)].filter(({ refusal }) => refusal === undefined)
   }
 
   /** Has a worker followed by a fresh one: it works until that is ready, and finishes what it has in hand. */
@@ -75,7 +75,7 @@ export class Roster<Job, Result, Work> {
   /** Ends all workers, with what they have in hand. */
   async close (): Promise<void> {
     this.#closing.abort()
-    await Promise.all(this.workers().map(worker => worker.close()))
+    await Promise.all([...this.#preparing, ...Array.from(this.members, member => member.worker)].map(worker => worker.close()))
     await Promise.all(this.#starts)
   }
 

@@ -6,10 +6,12 @@ import { codeOf } from '../errors.js'
 import type { WorkerReply, WorkerRequest } from './protocol.js'
 
 /**
- * Does one job, a step at a time: each `yield` ends a step and says how many of the job's items are behind it.
+ * Does one job, a step at a time. Each `yield` ends a step and says how many of the job's items are behind it;
+ * or what the job waits for, where that is what another job is doing. (To `await` it would stop both.)
  * What it returns is the answer; what it throws is the refusal of the whole job.
  */
-export type Work<Job, Result> = (job: Job) => AsyncGenerator<number, Result, void>
+export type Work<Job, Result> = (job: Job) => Steps<Result>
+export type Steps<Result> = AsyncGenerator<number | { readonly until: Promise<unknown> }, Result, void>
 
 /** While it works, a worker says at least this often how far it has come. */
 const BEAT_MS = 100
@@ -19,9 +21,11 @@ const BREATH_MS = 5
 interface Running<Result> {
   readonly id: number
   readonly lane: number
-  readonly steps: AsyncGenerator<number, Result, void>
+  readonly steps: Steps<Result>
+  waits: boolean
   behind: number
-  said: number
+  /** Whether it has come on since that was last said. */
+  moved: boolean
 }
 
 /**
@@ -31,7 +35,7 @@ interface Running<Result> {
  * error's code; only a fault of the machinery (or of native code) ends the process, and the near side answers then.
  */
 export function serve<Job, Result> (work: Work<Job, Result>): void {
-  if (process.send === undefined) throw new TypeError('this script is a worker: it is started by a WorkerProcess')
+  if (process.send === undefined || Number(process.argv[2]) !== process.ppid) throw new TypeError('this script is a worker: it is started by a WorkerProcess')
   dieWithParent()
   beNice(Number(process.argv[3] ?? 0))
 
@@ -42,8 +46,8 @@ export function serve<Job, Result> (work: Work<Job, Result>): void {
   const beat = () => {
     beatAt = performance.now()
     for (const job of running) {
-      if (job.behind === job.said) continue
-      job.said = job.behind
+      if (!job.moved) continue
+      job.moved = false
       send<Result>({ id: job.id, kind: 'step', behind: job.behind })
     }
   }
@@ -53,7 +57,9 @@ export function serve<Job, Result> (work: Work<Job, Result>): void {
     try {
       const { done, value } = await job.steps.next()
       if (done !== true) {
-        job.behind = value
+        if (typeof value === 'number') job.behind = value
+        else waitFor(job, value.until)
+        job.moved = true
         return
       }
       running.splice(running.indexOf(job), 1)
@@ -67,6 +73,16 @@ export function serve<Job, Result> (work: Work<Job, Result>): void {
     }
   }
 
+  let wake = () => {}
+  const waitFor = (job: Running<Result>, what: Promise<unknown>) => {
+    job.waits = true
+    const over = () => {
+      job.waits = false
+      wake()
+    }
+    what.then(over, over)
+  }
+
   let working = false
   const run = async () => {
     if (working) return // one loop: it also sees what comes while it breathes
@@ -74,7 +90,9 @@ export function serve<Job, Result> (work: Work<Job, Result>): void {
     // A hang inside an asynchronous call leaves the event loop free: the interval still says which item it is.
     const beats = setInterval(beat, BEAT_MS)
     while (running.length > 0) {
-      await step(running.reduce((first, job) => job.lane < first.lane ? job : first))
+      const able = running.filter(job => !job.waits)
+      if (able.length > 0) await step(able.reduce((first, job) => job.lane < first.lane ? job : first))
+      else await new Promise<void>(resolve => { wake = resolve })
       const now = performance.now()
       if (now - beatAt >= BEAT_MS) beat()
       if (now - breathedAt >= BREATH_MS) {
@@ -87,7 +105,8 @@ export function serve<Job, Result> (work: Work<Job, Result>): void {
   }
 
   process.on('message', ({ id, lane, job }: WorkerRequest<Job>) => {
-    running.push({ id, lane, steps: work(job), behind: 0, said: 0 })
+    running.push({ id, lane, steps: work(job), waits: false, behind: 0, moved: false })
+    wake()
     void run()
   })
   send<Result>({ id: 0, kind: 'ready' })

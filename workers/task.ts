@@ -78,7 +78,7 @@ export class Task<Job, Result> {
   #reject: (err: unknown) => void = () => {}
   #over = false
 
-  constructor (readonly job: Job, readonly lane: number, readonly shape: Shape<Job, Result>) {
+  constructor (readonly job: Job, readonly lane: number, readonly shape: Shape<Job, Result>, readonly beat?: () => void) {
     this.items = shape.items(job)
     this.answer = new Promise((resolve, reject) => {
       this.#resolve = resolve

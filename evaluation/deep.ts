@@ -10,6 +10,7 @@ import type { Recipe } from '../trainer/recipes/recipe.js'
 import { train } from '../trainer/train.js'
 import { whitening } from '../trainer/whitening.js'
 import { saveModel } from './saved.js'
+import { costOf, type Cost } from './cost.js'
 import type { Division } from './protocols/protocol.js'
 
 /** What may be chosen of a run; what is not comes from the recipe. */
@@ -29,12 +30,11 @@ export interface DeepChoices {
   readonly cutout: number
 }
 
-export interface DeepRun {
+export interface DeepRun extends Cost {
   readonly queries: SetEncoding
   readonly database: SetEncoding
   /** All that was chosen, the recipe's part included. */
   readonly chosen: Readonly<Record<string, unknown>>
-  readonly parameters: number
   readonly cpuMs: number
   readonly wallMs: number
   readonly loss: number
@@ -88,13 +88,13 @@ export async function runDeep (recipe: Recipe, division: Division, choices: Deep
   })
   const { variables, cpuMs, wallMs, loss } = trained
   try {
-    const parameters = [...variables.all()].reduce((sum, [name, v]) => name.startsWith('classifier') || !v.trainable ? sum : sum + v.size, 0)
+    const cost = await costOf(network, variables, [height, width, 3])
     if (options.save !== undefined) {
       const provenance = { recipe: recipe.name, trainedOn: `${pictures.count} pictures`, seed: String(seed) }
       await saveModel(options.save, { ...model, version: 'v1', createdMs: Date.now(), provenance }, variables, pictures)
     }
     const encoded = await encodeSet(network, variables, database, bits, normalise)
-    return { queries: await encodeSet(network, variables, queries, bits, normalise), database: encoded, chosen, parameters, cpuMs, wallMs, loss }
+    return { queries: await encodeSet(network, variables, queries, bits, normalise), database: encoded, chosen, ...cost, cpuMs, wallMs, loss }
   } finally {
     variables.dispose()
   }

@@ -7,7 +7,8 @@ import { frozenFeatures, headNetwork, scaled, scaleOf } from '../trainer/frozen.
 import { mostLabels } from '../trainer/labels.js'
 import type { Recipe } from '../trainer/recipes/recipe.js'
 import { cosine } from '../trainer/schedule.js'
-import { train } from '../trainer/train.js'
+import { train, type TrainingJob } from '../trainer/train.js'
+import { costOf } from './cost.js'
 import type { DeepChoices, DeepRun } from './deep.js'
 import type { Division } from './protocols/protocol.js'
 
@@ -31,7 +32,7 @@ export async function frozenDivision (session: FeatureSession, { train, database
 }
 
 /** Trains the objective of a recipe with a head over frozen features, and encodes the division. The recipe's network is not used. */
-export async function runFrozen (recipe: Recipe, { train: pictures }: Division, features: FrozenDivision, choices: DeepChoices): Promise<DeepRun> {
+export async function runFrozen (recipe: Recipe, { train: pictures }: Division, features: FrozenDivision, choices: DeepChoices, options: Pick<TrainingJob, 'onProgress' | 'signal'> = {}): Promise<DeepRun> {
   const { bits, seed } = choices
   const read = new Settings(choices.recipe)
   const plan = recipe.plan({ bits, classes: pictures.labels.classes, exclusive: mostLabels(pictures.labels) <= 1, seed }, read)
@@ -42,7 +43,8 @@ export async function runFrozen (recipe: Recipe, { train: pictures }: Division, 
     network,
     source: featureSource(features.train, pictures.labels),
     objective: plan.objective,
-    options: { ...set, seed, schedule: cosine() }
+    options: { ...set, seed, schedule: cosine() },
+    ...options
   })
   variables.training = false
   const encode = ({ count, dims, values }: Features): { outputs: Float32Array, features: Float32Array } => ({
@@ -50,8 +52,8 @@ export async function runFrozen (recipe: Recipe, { train: pictures }: Division, 
     features: Float32Array.from(values)
   })
   try {
-    const parameters = [...variables.all()].reduce((sum, [name, v]) => name.startsWith('classifier') || !v.trainable ? sum : sum + v.size, 0)
-    return { queries: encode(features.queries), database: encode(features.database), chosen: { ...choices.recipe, ...set, head: choices.settings }, parameters, cpuMs, wallMs, loss }
+    const cost = await costOf(network, variables, [1, 1, features.train.dims])
+    return { queries: encode(features.queries), database: encode(features.database), chosen: { ...choices.recipe, ...set, head: choices.settings }, ...cost, cpuMs, wallMs, loss }
   } finally {
     variables.dispose()
   }

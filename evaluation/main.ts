@@ -19,7 +19,7 @@ async function main (): Promise<void> {
     `${row.recipe}, ${row.bits} bits, protocol ${row.protocol}${about === undefined ? '' : `: ${about}`}`,
     `mAP ${row.mAP.toFixed(4)} ± ${row.standardError.toFixed(4)}${row.reranked === undefined ? '' : `, re-ranked ${row.reranked.toFixed(4)}`}, precision within 2 ${row.precisionWithin2.toFixed(4)}`,
     `NDCG@${row.at[0]!.k} ${row.at[0]!.ndcg.toFixed(4)}, distinct codes ${row.bitStatistics.distinct} of ${row.database}, entropy of a bit ${row.bitStatistics.entropy.toFixed(3)}`,
-    `${row.cpuMinutes.toFixed(2)} CPU minutes, ${row.wallMinutes.toFixed(2)} minutes, ${row.parameters} parameters, ${row.backend}`
+    `${row.cpuMinutes.toFixed(2)} CPU minutes, ${row.wallMinutes.toFixed(2)} minutes, ${row.parameters} parameters, ${(row.multiplyAdds / 1e6).toFixed(1)} M multiply-adds, ${row.backend}`
   ].join('\n'))
 }
 

@@ -20,8 +20,9 @@ export interface Effort {
   /** Of training, all cores added. */
   readonly cpuMinutes: number
   readonly wallMinutes: number
-  /** Numbers that learn, of what encodes. */
+  /** Numbers that learn, and multiplications with an addition a picture, of what encodes; of a pretrained network its head alone. */
   readonly parameters: number
+  readonly multiplyAdds: number
   readonly backend: string
 }
 

@@ -48,7 +48,7 @@ async function measureFiles ({ queries, database, seed }: Options): Promise<Meas
   if (queries === undefined || database === undefined) throw invalid('--queries', 'and --database come together')
   const [asked, kept] = [await readCodeFile(queries), await readCodeFile(database)]
   const run: Run = { recipe: 'codes', protocol: 'files', bits: kept.codes.bits, seed, choices: { queries, database } }
-  return measured(run, { cpuMinutes: 0, wallMinutes: 0, parameters: 0, backend: 'none' }, asked, asked.outputs, kept)
+  return measured(run, { cpuMinutes: 0, wallMinutes: 0, parameters: 0, multiplyAdds: 0, backend: 'none' }, asked, asked.outputs, kept)
 }
 
 async function savedBits (directory: string): Promise<number> {
@@ -60,7 +60,7 @@ async function ofModel (directory: string, division: Division): Promise<Outcome>
   using saved = await openSaved(directory)
   const { network, settings, provenance } = saved.manifest
   return {
-    effort: { cpuMinutes: 0, wallMinutes: 0, parameters: 0, backend: saved.backend },
+    effort: { cpuMinutes: 0, wallMinutes: 0, parameters: 0, multiplyAdds: 0, backend: saved.backend },
     choices: { network, settings, provenance },
     queries: await saved.encode(division.queries),
     database: await saved.encode(division.database)
@@ -75,7 +75,7 @@ async function ofShallow (name: string, division: Division, options: Options): P
   const hash = shallow.get(name)!(seen.train, division.train.labels, options.bits, options.seed)
   const { user, system } = process.cpuUsage(cpu)
   return {
-    effort: { cpuMinutes: (user + system) / 6e7, wallMinutes: (performance.now() - begunMs) / 6e4, parameters: 0, backend: 'none' },
+    effort: { cpuMinutes: (user + system) / 6e7, wallMinutes: (performance.now() - begunMs) / 6e4, parameters: 0, multiplyAdds: 0, backend: 'none' },
     choices: { features: options.pretrained ?? 'pixels 8x8' },
     queries: Float32Array.from(hash.outputs(seen.queries)),
     database: Float32Array.from(hash.outputs(seen.database))
@@ -93,16 +93,16 @@ async function ofRecipe (name: string, division: Division, options: Options, sig
     ...batch !== undefined && { batchSize: batch },
     ...rate !== undefined && { rate }
   }
-  const { cpuMs, wallMs, parameters, chosen, queries, database } = pretrained === undefined
+  const { cpuMs, wallMs, parameters, multiplyAdds, chosen, queries, database } = pretrained === undefined
     ? await runDeep(recipe, division, choices, {
       signal,
       onProgress: progressLine(name, process.stderr),
       ...save !== undefined && { save },
       ...checkpoint !== undefined && { checkpoint: { directory: checkpoint, everyMs: 60_000 } }
     })
-    : await runFrozen(recipe, division, await pretrainedFeatures(division, options), choices)
+    : await runFrozen(recipe, division, await pretrainedFeatures(division, options), choices, { signal, onProgress: progressLine(name, process.stderr) })
   return {
-    effort: { cpuMinutes: cpuMs / 6e4, wallMinutes: wallMs / 6e4, parameters, backend: backend.sentence },
+    effort: { cpuMinutes: cpuMs / 6e4, wallMinutes: wallMs / 6e4, parameters, multiplyAdds, backend: backend.sentence },
     choices: { ...chosen, ...pretrained !== undefined && { pretrained, side: options.side ?? PRETRAINED_SIDE } },
     queries: queries.outputs,
     database: database.outputs

@@ -14,7 +14,7 @@ const [database, queries] = [drawn(200, 1, 16), drawn(30, 2, 16)]
 const division = { train: database, database, queries }
 const choices = { bits: BITS, seed: 1, settings: { width: 8 }, recipe: {}, shift: 1, cutout: 0 }
 const run = { recipe: 'x', protocol: 'drawn', bits: BITS, seed: 1, choices: {} }
-const effort = { cpuMinutes: 1, wallMinutes: 1, parameters: 1, backend: 'none' }
+const effort = { cpuMinutes: 1, wallMinutes: 1, parameters: 1, multiplyAdds: 1, backend: 'none' }
 
 test('deep: a recipe trains on pictures, and what it learned retrieves better than what it began with', async t => {
   if (backend.name === 'javascript') {

@@ -87,7 +87,7 @@ test('frozen: a hash layer over a pretrained network\'s features beats the same 
   t.is(features.train.dims, 1280)
   const mAP = async (epochs: number): Promise<number> => {
     const found = await runFrozen(recipeOf('multilabel-residual'), division, features, { bits: BITS, seed: 1, settings: {}, recipe: {}, shift: 0, cutout: 0, epochs, batchSize: 60 })
-    return measured({ recipe: 'x', protocol: 'drawn', bits: BITS, seed: 1, choices: {} }, { cpuMinutes: 0, wallMinutes: 0, parameters: 0, backend: '' },
+    return measured({ recipe: 'x', protocol: 'drawn', bits: BITS, seed: 1, choices: {} }, { cpuMinutes: 0, wallMinutes: 0, parameters: 0, multiplyAdds: 0, backend: '' },
       { codes: codesOfOutputs(found.queries.outputs, BITS), labels: queries.labels }, undefined, { codes: codesOfOutputs(found.database.outputs, BITS), labels: database.labels }).row.mAP
   }
   const [before, after] = [await mAP(0.3), await mAP(25)]

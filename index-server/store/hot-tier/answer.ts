@@ -19,6 +19,7 @@ export function groupHits (slabs: readonly Slab[], hits: readonly Hit[], asked: 
   // Only in one slab with runs is each code once.
   const joins = hits.some(({ part }) => part !== hits[0]!.part || slabs[part]!.tables === 0)
   const known = new Map<string, number[]>()
+  const joined = new Set<number[]>()
   for (const { part, entry, distance } of hits) {
     const slab = slabs[part]!
     const ordinals = matching(slab, entry, asked, accepts)
@@ -28,13 +29,14 @@ export function groupHits (slabs: readonly Slab[], hits: readonly Hit[], asked: 
       const sameCode = known.get(key)
       if (sameCode !== undefined) {
         for (const ordinal of ordinals) sameCode.push(ordinal)
-        sameCode.sort((a, b) => b - a)
+        joined.add(sameCode)
         continue
       }
       known.set(key, ordinals)
     }
     groups.push({ code, distance, ordinals })
   }
+  for (const ordinals of joined) ordinals.sort((a, b) => b - a)
   return groups
 }
 

@@ -44,6 +44,9 @@ export class HotCodeStore implements CodeStore, AsyncDisposable {
   readonly #threads: Threads
   #count = 0
   #closing: Promise<void> | undefined
+  #closed!: () => void
+  /** Resolves when it is closed. */
+  readonly closed = new Promise<void>(resolve => { this.#closed = resolve })
 
   /** Opens an empty store, or one that holds what is loaded: its tables are built when this resolves. */
   static async open (options: HotCodeStoreOptions, load?: AsyncIterable<CodeBlock> | Iterable<CodeBlock>): Promise<HotCodeStore> {
@@ -109,7 +112,7 @@ export class HotCodeStore implements CodeStore, AsyncDisposable {
 
   /** Waits for the merge in hand. What is asked after this began is refused. */
   close (): Promise<void> {
-    return this.#closing ??= this.#merger.close()
+    return this.#closing ??= this.#merger.close().finally(this.#closed)
   }
 
   [Symbol.asyncDispose] (): Promise<void> {

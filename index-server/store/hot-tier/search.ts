@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { accepting, type AcceptSet, type CodeAnswer, type CodeQuery } from '../code-store.js'
 import { groupHits, type Accepts } from './answer.js'
 import type { Asked, Context } from './context.js'
@@ -55,7 +54,7 @@ export class Search {
     for (const part of this.parts) part.enter() // the tail too: what was found there is read when all is found
     try {
       for (const unfinished of this.#unfinished) {
-        await (here ? this.#finishInSlices(unfinished) : this.#finishInThreads(unfinished, threads))
+        await (here ? this.#finishInSlices(unfinished, threads) : this.#finishInThreads(unfinished, threads))
       }
     } finally {
       for (const part of this.parts) part.leave()
@@ -124,13 +123,13 @@ export class Search {
     this.#candidates += candidates
   }
 
-  async #finishInSlices ({ part, kind, suspended }: Unfinished): Promise<void> {
+  async #finishInSlices ({ part, kind, suspended }: Unfinished, threads: Threads): Promise<void> {
     const { context, slab } = this.parts[part]!
     const entriesASlice = Math.max(1024, Math.floor(SLICE_NS / scanCostNs(slab.bits, 1)))
     let probing = kind === 'probe'
     let entry = 0
     while (probing || entry < slab.entries) {
-      await nextTurn()
+      await threads.ownTurn()
       this.query.signal?.throwIfAborted()
       context.resume(suspended)
       slab.host.accepts = this.#accepts ?? acceptAll

@@ -118,11 +118,16 @@ export class Slab {
   }
 }
 
-/** Bytes that building a slab needs for each of its codes at most, and so how many a slab can hold. */
-export function slabCapacity (bits: number): number {
+/** Bytes that a code takes in a slab that is built, at most. */
+export function builtBytesPerCode (bits: number): number {
   const codeBytes = wordsOf(bits) * 8
   const tables = Math.ceil(bits / 16)
-  const built = codeBytes + 12 + tables * (3 + (wordsOf(bits) <= 2 ? codeBytes : 0))
-  const building = 2 * (codeBytes + 8) + 8
-  return Math.min(MAX_ENTRIES, Math.floor(3.75 * 2 ** 30 / Math.max(built, building)))
+  // Its own, its run, its ordinal, what removed it; in each further table its entry, and beside it itself where it is narrow.
+  return codeBytes + 12 + tables * (3 + (wordsOf(bits) <= 2 ? codeBytes : 0))
+}
+
+/** How many codes a slab has addresses for, while it is built and after. */
+export function slabCapacity (bits: number): number {
+  const building = 2 * (wordsOf(bits) * 8 + 8) + 8
+  return Math.min(MAX_ENTRIES, Math.floor(3.75 * 2 ** 30 / Math.max(builtBytesPerCode(bits), building)))
 }

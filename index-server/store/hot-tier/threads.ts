@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { HammingbirdError } from '../../../errors.js'
 import type { AcceptSet } from '../code-store.js'
@@ -15,6 +16,7 @@ export class Threads implements AsyncDisposable {
   readonly #builder = new Thread(0)
   readonly #searchers: readonly Thread[]
   #next = 0
+  #lastTurn: Promise<void> = Promise.resolve()
 
   /** @param searchers how many threads long searches are spread over; with 0 they run in slices in the caller's. */
   static open (searchers: number): Threads {
@@ -29,6 +31,14 @@ export class Threads implements AsyncDisposable {
   /** Places that a slab needs: the caller's and one for each searcher. */
   get contexts (): number {
     return this.searchers + 1
+  }
+
+  /**
+   * Resolves in a turn of the event loop of its own: of all the searches that run in slices, one has a slice between two
+   * looks at other work.
+   */
+  ownTurn (): Promise<void> {
+    return this.#lastTurn = this.#lastTurn.then(() => setImmediate())
   }
 
   async build (target: Slab, sources: readonly Slab[], horizon: number, chunks?: number): Promise<void> {

@@ -1,7 +1,7 @@
 import { type Code } from '../../../hamming/code.js'
 import type { CodeGroup } from '../code-store.js'
 import type { Asked } from './context.js'
-import { CHECK_ADDED, CHECK_DELETED } from './layout.js'
+import { CHECK_ADDED, CHECK_DELETED, SLAB } from './layout.js'
 import type { Hit } from './selection.js'
 import type { Slab } from './slab.js'
 
@@ -41,11 +41,16 @@ export function groupHits (slabs: readonly Slab[], hits: readonly Hit[], asked: 
 }
 
 function matching (slab: Slab, entry: number, { checks, sequence, ordinalsEnd }: Asked, accepts: Accepts): number[] {
-  const [from, to] = slab.run(entry)
+  const { u32 } = slab
+  const runs = slab.get(SLAB.runs) >> 2
+  const at = slab.get(SLAB.ordinals) >> 2
+  const from = runs === 0 ? entry : u32[runs + entry]!
+  const to = runs === 0 ? entry + 1 : u32[runs + entry + 1]!
+  if (checks === 0 && to - from === 1) return [u32[at + from]!] // nearly always
   const ordinals: number[] = []
   for (let slot = from; slot < to; slot++) {
     if ((checks & CHECK_DELETED) !== 0 && slab.deletedAt(slot) <= sequence) continue
-    const ordinal = slab.ordinalAt(slot)
+    const ordinal = u32[at + slot]!
     if ((checks & CHECK_ADDED) !== 0 && ordinal >= ordinalsEnd) continue
     if (accepts === undefined || accepts(ordinal)) ordinals.push(ordinal)
   }

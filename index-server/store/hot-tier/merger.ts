@@ -91,9 +91,9 @@ export class Merger {
     if (worn !== undefined) this.#beginAside(() => this.#rebuild(worn))
   }
 
-  /** Makes room while much is loaded: merges once the tail holds what a shard can. */
+  /** Makes room while much is loaded: merges once the tail holds about what a shard can, so that each is built once. */
   async takeIn (): Promise<void> {
-    if (this.#tail.slots >= slabCapacity(this.options.bits) / 2) await this.compact()
+    if (this.#tail.slots >= slabCapacity(this.options.bits) * 0.9) await this.compact()
   }
 
   /** Merges everything, and drops what was removed and no snapshot needs. */

@@ -54,10 +54,15 @@ export class Selection {
     const places = new Uint32Array(this.reach + 2)
     for (const distance of distances) if (distance <= this.reach) places[distance + 1]!++
     for (let distance = 0; distance <= this.reach; distance++) places[distance + 1]! += places[distance]!
-    const hits = Array.from<Hit>({ length: places[this.reach + 1]! })
+    const order = new Uint32Array(places[this.reach + 1]!)
     for (let i = 0; i < distances.length; i++) {
       const distance = distances[i]!
-      if (distance <= this.reach) hits[places[distance]!++] = { part: this.#parts[i]!, entry: this.#entries[i]!, distance }
+      if (distance <= this.reach) order[places[distance]!++] = i
+    }
+    const hits: Hit[] = []
+    for (let at = 0; at < order.length; at++) {
+      const i = order[at]!
+      hits.push({ part: this.#parts[i]!, entry: this.#entries[i]!, distance: distances[i]! })
     }
     return hits
   }

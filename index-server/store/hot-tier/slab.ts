@@ -89,12 +89,6 @@ export class Slab {
     return code
   }
 
-  /** The slots of an entry: from, and up to. */
-  run (entry: number): readonly [from: number, to: number] {
-    const runs = this.get(SLAB.runs) >> 2
-    return runs === 0 ? [entry, entry + 1] : [this.u32[runs + entry]!, this.u32[runs + entry + 1]!]
-  }
-
   ordinalAt (slot: number): number {
     return this.u32[(this.get(SLAB.ordinals) >> 2) + slot]!
   }

@@ -44,7 +44,7 @@ for (const network of ['resnet18', 'mobilenet-v2', 'squeezenet', 'vgg16']) {
     if (backend === 'javascript') return
     const x = tf.transpose(tf.tensor4d(madeUp('x', [1, 3, SIDE, SIDE]).map(value => value * 4), [1, 3, SIDE, SIDE]), [0, 2, 3, 1]) as tf.Tensor4D
     const backbone = buildBackbone(network, imported.settings)
-    for (const weights of [imported.weights, foldNorms(imported.weights, backbone.norm ?? 0)]) {
+    for (const weights of backbone.norm === undefined ? [imported.weights] : [imported.weights, foldNorms(imported.weights, backbone.norm)]) {
       const constants = new Constants(weights)
       const y = tf.tidy(() => features(backbone, x, constants))
       const { shape, data } = expected.get(network)!

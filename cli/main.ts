@@ -16,6 +16,7 @@ const commands: Readonly<Record<string, Entry>> = {
   up: { summary: 'index folders of pictures and answer searches, all on this machine', load: async () => (await import('./up.js')).up() },
   serve: { summary: 'keep the tables up with Kafka and answer searches', load: async () => (await import('./serve.js')).serve() },
   pipeline: { summary: 'make items and codes of the images in Kafka', load: async () => (await import('./pipeline.js')).pipeline() },
+  log: { summary: 'move from one machine to Kafka', load: async () => (await import('./log.js')).log() },
   publish: { summary: 'publish images', load: async () => (await import('./publish.js')).publish() },
   search: { summary: 'find the images nearest to one', load: async () => (await import('./search.js')).search() },
   get: { summary: 'show what is known of an image', load: async () => (await import('./get.js')).get() },

@@ -15,6 +15,7 @@ import { kafkaLogOptions, kafkaOptions, type KafkaCommandOptions } from './kafka
 import { release } from './release.js'
 import { Resources } from './resources.js'
 import { untilAsked } from './until-asked.js'
+import { whileKafkaIsAway } from './while-kafka-is-away.js'
 
 interface PipelineCommandOptions extends KafkaCommandOptions {
   readonly data: string
@@ -35,15 +36,25 @@ async function runPipeline (options: PipelineCommandOptions): Promise<void> {
   const asked = untilAsked()
   const failed = (err: unknown, name: string): void => { logger.warn({ err, part: name }, `${name}: failed, trying again`) }
   const reader = `hammingbird.pipeline.${hostname()}.${randomBytes(4).toString('hex')}`
-  await using resources = new Resources()
-  const data = await openDataDirectory(options.data)
-  const log = resources.keep(await KafkaLog.open(kafkaLogOptions(options, reader)))
-  const decoder = resources.keep(await DecoderPool.open(options.decoders === undefined ? {} : { workers: options.decoders }))
-  const encoder = resources.keep(await EncoderPool.open({}))
-  const models = new ModelLoader({ log, encoder, directory: data.models, reader })
-  const registry = resources.keep(await Registry.open({ log, reader, builtIn: manifestV0, failed }))
-  resources.keep(new Pipeline({ log, registry, decoder, encoder, models, failed }))
-  process.stdout.write(`hammingbird pipeline ${release}: works on ${options.brokers}\n`)
+  const start = async (): Promise<Resources> => {
+    const resources = new Resources()
+    try {
+      const data = await openDataDirectory(options.data)
+      const log = resources.keep(await KafkaLog.open(kafkaLogOptions(options, reader)))
+      const decoder = resources.keep(await DecoderPool.open(options.decoders === undefined ? {} : { workers: options.decoders }))
+      const encoder = resources.keep(await EncoderPool.open({}))
+      const models = new ModelLoader({ log, encoder, directory: data.models, reader })
+      const registry = resources.keep(await Registry.open({ log, reader, builtIn: manifestV0, failed }))
+      resources.keep(new Pipeline({ log, registry, decoder, encoder, models, failed }))
+      process.stdout.write(`hammingbird pipeline ${release}: works on ${options.brokers}\n`)
+      return resources
+    } catch (err) {
+      await resources.close()
+      throw err
+    }
+  }
+  await using resources = await whileKafkaIsAway(logger, asked, start)
+  if (resources === undefined) return
   await asked
   process.stdout.write('stopping: what is in hand is finished; Ctrl-C again stops at once\n')
 }

@@ -21,6 +21,7 @@ import { kafkaLogOptions, kafkaOptions, type KafkaCommandOptions } from './kafka
 import { release } from './release.js'
 import { Resources } from './resources.js'
 import { untilAsked } from './until-asked.js'
+import { whileKafkaIsAway } from './while-kafka-is-away.js'
 import { workerStatus } from './worker-status.js'
 
 interface ServeOptions extends KafkaCommandOptions {
@@ -56,31 +57,41 @@ async function runServe (options: ServeOptions): Promise<void> {
   const asked = untilAsked()
   const failed = (err: unknown, name: string): void => { logger.warn({ err, part: name }, `${name}: failed, trying again`) }
   const reader = `hammingbird.server.${serverId}`
-  await using resources = new Resources()
-  const data = await openDataDirectory(options.data)
-  const log = resources.keep(await KafkaLog.open(kafkaLogOptions(options, reader)))
-  const kv = resources.keep(await RocksKeyValue.open({ directory: data.index, cacheBytes: 128 * 2 ** 20, writeBufferBytes: 32 * 2 ** 20 }))
-  const store = resources.keep(await StoreDirectory.open(kv, { failed: err => { failed(err, 'dropping what was deleted') } }))
-  const decoder = resources.keep(await DecoderPool.open({ workers: options.decoders }))
-  const encoder = resources.keep(await EncoderPool.open({}))
-  const models = new ModelLoader({ log, encoder, directory: data.models, reader })
-  const registry = resources.keep(await Registry.open({ log, reader, builtIn: manifestV0, failed }))
-  resources.keep(await log.hold(reader, COLLECTIONS))
-  await registry.collections.create({ name: DEFAULT_COLLECTION, bits, partitions })
-  await registry.refresh()
-  const indexServer = resources.keep(await IndexServer.open({ log, registry, store, models, serverId, pictures, failed }))
-  const engine = new IndexEngine({
-    log, registry, decoder, encoder, models, serverId,
-    scratch: data.scratch,
-    served: name => indexServer.served(name),
-    opened: name => indexServer.opened(name)
-  }, {
-    release,
-    startedAtMs: Date.now(),
-    workers: () => [workerStatus('decoder', decoder.status(), ''), workerStatus('encoder', encoder.status(), '')]
-  })
-  const grpc = resources.keep(await GrpcServer.open({ engine, log: logger, host, port }))
-  process.stdout.write(`hammingbird serve ${release}: ${serverId} answers at ${grpc.address}\n`)
+  const start = async (): Promise<Resources> => {
+    const resources = new Resources()
+    try {
+      const data = await openDataDirectory(options.data)
+      const log = resources.keep(await KafkaLog.open(kafkaLogOptions(options, reader)))
+      const kv = resources.keep(await RocksKeyValue.open({ directory: data.index, cacheBytes: 128 * 2 ** 20, writeBufferBytes: 32 * 2 ** 20 }))
+      const store = resources.keep(await StoreDirectory.open(kv, { failed: err => { failed(err, 'dropping what was deleted') } }))
+      const decoder = resources.keep(await DecoderPool.open({ workers: options.decoders }))
+      const encoder = resources.keep(await EncoderPool.open({}))
+      const models = new ModelLoader({ log, encoder, directory: data.models, reader })
+      const registry = resources.keep(await Registry.open({ log, reader, builtIn: manifestV0, failed }))
+      resources.keep(await log.hold(reader, COLLECTIONS))
+      await registry.collections.create({ name: DEFAULT_COLLECTION, bits, partitions })
+      await registry.refresh()
+      const indexServer = resources.keep(await IndexServer.open({ log, registry, store, models, serverId, pictures, failed }))
+      const engine = new IndexEngine({
+        log, registry, decoder, encoder, models, serverId,
+        scratch: data.scratch,
+        served: name => indexServer.served(name),
+        opened: name => indexServer.opened(name)
+      }, {
+        release,
+        startedAtMs: Date.now(),
+        workers: () => [workerStatus('decoder', decoder.status(), ''), workerStatus('encoder', encoder.status(), '')]
+      })
+      const grpc = resources.keep(await GrpcServer.open({ engine, log: logger, host, port }))
+      process.stdout.write(`hammingbird serve ${release}: ${serverId} answers at ${grpc.address}\n`)
+      return resources
+    } catch (err) {
+      await resources.close()
+      throw err
+    }
+  }
+  await using resources = await whileKafkaIsAway(logger, asked, start)
+  if (resources === undefined) return
   await asked
   process.stdout.write('stopping: what is in hand is finished; Ctrl-C again stops at once\n')
 }

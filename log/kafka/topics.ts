@@ -11,6 +11,8 @@ import { checkTopic, configOf, describe, type TopicConfig } from './topic-settin
 const SETTLE_MS = 20_000
 const PAUSE_MS = 50
 const VISIBLE_MS = 5
+const LOOKS = 5
+const BETWEEN_MS = 200
 /** A topic may get more partitions: what is known of it is asked for again after this. */
 const KNOWN_MS = 60_000
 /** Records survive the loss of a broker where there are three. */
@@ -104,9 +106,7 @@ export class Topics {
 
   /** @throws HammingbirdError `HAMMINGBIRD_NOT_FOUND`. */
   async partitions (name: string): Promise<number> {
-    const partitions = await this.#administrator.ask(`asking for topic ${name}`, admin => partitionsOf(admin, name))
-    if (partitions === undefined) throw notFound(name)
-    return partitions
+    return await this.#patiently(name, () => this.#administrator.ask(`asking for topic ${name}`, admin => partitionsOf(admin, name)))
   }
 
   /** Learns what records for these topics must keep to. */
@@ -114,8 +114,7 @@ export class Topics {
     for (const topic of new Set(records.map(({ topic }) => topic))) {
       const known = this.#known.get(topic)
       if (known !== undefined && performance.now() - known.atMs < KNOWN_MS) continue
-      const there = await this.#find(topic)
-      if (there === undefined) throw notFound(topic)
+      const there = await this.#patiently(topic, () => this.#find(topic))
       const limits = { partitions: there.partitions, maxMessageBytes: Number(there.config.get('max.message.bytes')), compacted: there.config.get('cleanup.policy')!.includes('compact') }
       this.#known.set(topic, { limits, atMs: performance.now() })
     }
@@ -143,6 +142,16 @@ export class Topics {
         throw err
       }
     })
+  }
+
+  /** A broker that has just started may not know its topics yet, and to be told that one is gone ends work for good. */
+  async #patiently<T> (name: string, look: () => Promise<T | undefined>): Promise<T> {
+    for (let looks = 1; ; looks++) {
+      const found = await look()
+      if (found !== undefined) return found
+      if (looks === LOOKS) throw notFound(name)
+      await sleep(BETWEEN_MS)
+    }
   }
 
   async #until (otherwise: string, done: () => Promise<boolean>): Promise<void> {

@@ -7,7 +7,27 @@ import { hammingDistance } from '../../hamming/distance.js'
 import { replay, seeded, history, type Expected, type Step } from './history.js'
 import { ServerProcess } from './server-process.js'
 
+/** What runs while processes are killed. */
+export interface Deployment {
+  /** Processes that ended by themselves: none may. */
+  readonly unexpectedExits: number
+  /** Starts what does not run. */
+  start (): void
+  /** A client of it, once it answers. */
+  client (): Promise<HammingbirdClient>
+  /** Pids of its workers. */
+  workers (): readonly number[]
+  /** Kills a process of it that is no worker. */
+  kill (): Promise<void>
+  /** Ends it cleanly. @returns its exit code. */
+  stop (): Promise<number | null>
+  /** Ends what still runs. */
+  destroy (): Promise<void>
+}
+
 export interface KillOptions {
+  /** @default a server with an embedded log */
+  readonly open?: (directory: string, random: () => number) => Promise<Deployment>
   /** PNG files, and the code that version 0 makes of each. */
   readonly pictures: readonly { readonly png: Buffer, readonly code: Uint8Array }[]
   /** How many ids the history has. */
@@ -40,11 +60,11 @@ const MOST_DIFFERENCES = 20
  * A step that was not acknowledged is made again: it may have been done, and doing it twice must change nothing. The next
  * step of an id begins when the former one is acknowledged, so what must come out is certain.
  */
-export async function killTest ({ pictures, ids, kills, seed, tell }: KillOptions): Promise<KillResult> {
+export async function killTest ({ open = directory => ServerProcess.open(directory), pictures, ids, kills, seed, tell }: KillOptions): Promise<KillResult> {
   const directory = await mkdtemp(join(tmpdir(), 'hammingbird-kill-'))
   const random = seeded(seed)
   const steps = history(ids, pictures.length, random)
-  const server = await ServerProcess.open(directory)
+  const server = await open(directory, random)
   try {
     server.start()
     const done = { steps: 0 }
@@ -58,13 +78,13 @@ export async function killTest ({ pictures, ids, kills, seed, tell }: KillOption
     const differences = await compare(client, expected, pictures)
     return { steps: steps.length, serverKills, workerKills, live: expected.size, differences, unexpectedExits: server.unexpectedExits, exitCode: await server.stop() }
   } finally {
-    await server.kill().catch(() => undefined) // ended already, if all went well
+    await server.destroy()
     await rm(directory, { recursive: true, force: true })
   }
 }
 
 /** Kills the server or one of its workers at random moments, at least so often, and until the history is done. */
-async function killing (server: ServerProcess, random: () => number, kills: number, isDone: () => boolean, tell: (line: string) => void): Promise<{ serverKills: number, workerKills: number }> {
+async function killing (server: Deployment, random: () => number, kills: number, isDone: () => boolean, tell: (line: string) => void): Promise<{ serverKills: number, workerKills: number }> {
   let serverKills = 0
   let workerKills = 0
   while (serverKills + workerKills < kills || !isDone()) {
@@ -90,7 +110,7 @@ async function killing (server: ServerProcess, random: () => number, kills: numb
 }
 
 /** Makes every step until it is acknowledged; steps of one id one after the other. @returns the last position in each partition of C.images. */
-async function perform (server: ServerProcess, steps: readonly Step[], pictures: KillOptions['pictures'], done: { steps: number }): Promise<readonly Position[]> {
+async function perform (server: Deployment, steps: readonly Step[], pictures: KillOptions['pictures'], done: { steps: number }): Promise<readonly Position[]> {
   const last = new Map<number, Position>()
   const tails = new Map<string, Promise<void>>()
   const running = new Set<Promise<void>>()
@@ -129,10 +149,10 @@ async function make (client: HammingbirdClient, step: Step, pictures: KillOption
 
 /** A client that is opened again whenever a call fails. */
 class Connection {
-  readonly #server: ServerProcess
+  readonly #server: Deployment
   #client: Promise<HammingbirdClient> | undefined
 
-  constructor (server: ServerProcess) {
+  constructor (server: Deployment) {
     this.#server = server
   }
 

@@ -1,7 +1,8 @@
-// The long proofs: `npm run test:integrity -- kill|slow-encoder [--json FILE]`. Without a name, all of them.
+// The long proofs: `npm run test:integrity -- kill|kill-kafka|slow-encoder [--json FILE]`. Without a name, all of them.
 import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
+import { KafkaDeployment } from './kafka-deployment.js'
 import { killTest } from './kill.js'
 import { referencePictures } from './reference-pictures.js'
 import { slowEncoder } from './slow-encoder.js'
@@ -16,6 +17,16 @@ const proofs: Record<string, () => Promise<{ readonly holds: boolean, readonly r
   async kill () {
     const result = await killTest({ pictures: await referencePictures(2000), ids: Number(values.ids), kills: Number(values.kills), seed: Number(values.seed), tell })
     return { holds: result.differences.length === 0 && result.unexpectedExits === 0 && result.exitCode === 0, result }
+  },
+  async 'kill-kafka' () {
+    let killed: readonly string[] = []
+    const open = async (directory: string, random: () => number): Promise<KafkaDeployment> => {
+      const deployment = await KafkaDeployment.open(directory, random)
+      killed = deployment.killed
+      return deployment
+    }
+    const result = await killTest({ open, pictures: await referencePictures(2000), ids: Number(values.ids), kills: Number(values.kills), seed: Number(values.seed), tell })
+    return { holds: result.differences.length === 0 && result.unexpectedExits === 0 && result.exitCode === 0, result: { ...result, killed } }
   },
   async 'slow-encoder' () {
     const pictures = await referencePictures(2000)

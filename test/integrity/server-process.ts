@@ -1,20 +1,14 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { openSync, closeSync, readFileSync, readdirSync } from 'node:fs'
+import { readFileSync, readdirSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { HammingbirdClient } from '../../client/index.js'
-
-const MAIN = join(import.meta.dirname, '../../cli/main.js')
+import { ManagedProcess } from './managed-process.js'
 
 /** A real `hammingbird up` in a process of its own, that can be killed at any moment and started again on the same data. */
 export class ServerProcess {
-  readonly #arguments: readonly string[]
-  readonly #logFile: string
   readonly address: string
-  #child: ChildProcess | undefined
-  /** Processes that ended by themselves: none may. */
-  unexpectedExits = 0
+  readonly #process: ManagedProcess
+  readonly #logFile: string
 
   static async open (directory: string, options: readonly string[] = []): Promise<ServerProcess> {
     const port = await freePort()
@@ -23,16 +17,17 @@ export class ServerProcess {
 
   private constructor (port: number, options: readonly string[], logFile: string) {
     this.address = `127.0.0.1:${port}`
-    this.#arguments = options
     this.#logFile = logFile
+    this.#process = new ManagedProcess(options, logFile)
+  }
+
+  /** Processes that ended by themselves: none may. */
+  get unexpectedExits (): number {
+    return this.#process.unexpectedExits
   }
 
   start (): void {
-    const log = openSync(this.#logFile, 'a')
-    const child = spawn(process.execPath, ['--enable-source-maps', MAIN, ...this.#arguments], { stdio: ['ignore', log, log] })
-    closeSync(log)
-    this.#child = child
-    child.once('exit', () => { if (this.#child === child) this.unexpectedExits++ })
+    this.#process.start()
   }
 
   /** A client of it, once it answers. */
@@ -42,36 +37,29 @@ export class ServerProcess {
 
   /** SIGKILL: no handler runs. */
   async kill (): Promise<void> {
-    const child = this.#take()
-    child.kill('SIGKILL')
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+    await this.#process.end('SIGKILL')
   }
 
   /** SIGINT, as Ctrl-C. @returns the exit code. */
-  async stop (): Promise<number | null> {
-    const child = this.#take()
-    child.kill('SIGINT')
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
-    return child.exitCode
+  stop (): Promise<number | null> {
+    return this.#process.end('SIGINT')
+  }
+
+  destroy (): Promise<void> {
+    return this.kill()
   }
 
   /** Pids of its workers. */
   workers (): readonly number[] {
-    return this.#child?.pid === undefined ? [] : childrenOf(this.#child.pid)
+    return this.#process.pid === undefined ? [] : childrenOf(this.#process.pid)
   }
 
   get pid (): number {
-    return this.#child!.pid!
+    return this.#process.pid!
   }
 
   log (): string {
     return readFileSync(this.#logFile, 'utf8')
-  }
-
-  #take (): ChildProcess {
-    const child = this.#child!
-    this.#child = undefined
-    return child
   }
 }
 

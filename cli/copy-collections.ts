@@ -1,0 +1,87 @@
+import { HammingbirdError } from '../errors.js'
+import type { Log, LogRecord, NewRecord } from '../log/log.js'
+import { ModelEvent } from '../proto/gen/hammingbird/v1/log.js'
+import { Collections, type CollectionConfig } from '../registry/collections.js'
+import { topicsOf, type CollectionTopics } from '../topics/names.js'
+import { isProgress } from '../topics/progress.js'
+
+export interface CopyOptions {
+  readonly from: Log
+  readonly to: Log
+  /** Who reads. */
+  readonly reader: string
+  /** Of the items topics there. @default as they are here */
+  readonly partitions?: number
+  /** Told after each topic. */
+  readonly copied: (topic: string, records: number) => void
+}
+
+/**
+ * Copies every collection to a log where it is not yet: its versions and their files, items, labels, what was set aside,
+ * and the images that were not settled yet. Codes are not copied, for they name positions of items: they are made again of
+ * the items' pictures, as every version is.
+ *
+ * @throws HammingbirdError `HAMMINGBIRD_ALREADY_EXISTS` for a collection that the other log has already, with anything in it.
+ */
+export async function copyCollections ({ from, to, reader, partitions, copied }: CopyOptions): Promise<void> {
+  await using here = await Collections.open(from, reader)
+  await using there = await Collections.open(to, reader)
+  for (const config of here.list()) {
+    const topics = topicsOf(config.name)
+    await there.create({ ...config, ...(partitions === undefined ? {} : { partitions }) })
+    for (const topic of [topics.images, topics.items, topics.labels, topics.models, topics.artifacts]) {
+      if ((await to.ends(topic)).some(end => end > 0)) throw new HammingbirdError('HAMMINGBIRD_ALREADY_EXISTS', `${topic} has records there already: nothing of collection ${config.name} was copied`)
+    }
+    await copyCollection({ from, to, reader, copied }, config, topics)
+  }
+}
+
+async function copyCollection ({ from, to, reader, copied }: Omit<CopyOptions, 'partitions'>, { name }: CollectionConfig, topics: CollectionTopics): Promise<void> {
+  const anywhere = ({ key, value, headers, timestampMs }: LogRecord, topic: string): NewRecord => ({ topic, key, value, headers, timestampMs })
+  const copy = async (topic: string, begins: readonly (number | undefined)[], wanted: (record: LogRecord) => boolean): Promise<void> => {
+    let records = 0
+    for await (const batch of runs(from, topic, begins, `${reader}.${name}`)) {
+      const kept = batch.filter(wanted)
+      await to.append(kept.map(record => anywhere(record, topic)))
+      records += kept.length
+    }
+    copied(topic, records)
+  }
+
+  // First what others refer to, last what begins work.
+  await copy(topics.artifacts, [], () => true)
+  await copyEvents({ from, to, reader, copied }, topics.models)
+  await copy(topics.labels, [], () => true)
+  await copy(topics.setAside, [], () => true)
+  await copy(topics.items, [], ({ key }) => !isProgress(key)) // of positions that are not the other log's
+  await copy(topics.images, await from.committed(topics.ingestGroup, topics.images), () => true)
+}
+
+/** An event names the one it expects to follow by its offset, which is another there. */
+async function copyEvents ({ from, to, reader, copied }: Omit<CopyOptions, 'partitions'>, topic: string): Promise<void> {
+  const offsets = new Map([[-1, -1]])
+  for await (const batch of runs(from, topic, [], reader)) {
+    for (const { offset, key, value, headers, timestampMs } of batch) {
+      const event = ModelEvent.decode(value!)
+      const expects = offsets.get(event.expects) ?? -2 // it expected what never was, and goes on to
+      const [position] = await to.append([{ topic, partition: 0, key, value: Buffer.from(ModelEvent.encode({ ...event, expects }).finish()), headers, timestampMs }])
+      offsets.set(offset, position!.offset)
+    }
+  }
+  copied(topic, offsets.size - 1)
+}
+
+/** All that a topic holds now, each partition from where it `begins`. */
+async function * runs (log: Log, topic: string, begins: readonly (number | undefined)[], reader: string): AsyncGenerator<readonly LogRecord[]> {
+  const [starts, ends] = await Promise.all([log.starts(topic), log.ends(topic)])
+  const from = new Map(starts.map((start, partition) => [partition, Math.max(start, begins[partition] ?? 0)]))
+  const left = new Map([...from].filter(([partition, next]) => next < ends[partition]!))
+  if (left.size === 0) return
+  await using source = log.read({ topic, reader, from: left })
+  while (left.size > 0) {
+    const { partition, records, next } = await source.poll()
+    const end = ends[partition]!
+    if (left.has(partition)) yield records.filter(({ offset }) => offset < end)
+    if (next >= end) left.delete(partition)
+  }
+}

@@ -3,13 +3,14 @@ import type { ModelEngine } from '../engine-parts.js'
 import type { Position } from '../../log/log.js'
 import type { DeleteItemsRequest, ExportItemsRequest, GetItemRequest, GetStatusResponse, Item, PublishRequest, SetLabelsRequest } from '../../proto/gen/hammingbird/v1/catalog.js'
 import type { Collection } from '../../proto/gen/hammingbird/v1/collection.js'
-import type { SearchRequest, SearchResponse } from '../../proto/gen/hammingbird/v1/search.js'
+import type { ExplainRequest, ExplainResponse, SearchRequest, SearchResponse } from '../../proto/gen/hammingbird/v1/search.js'
 import type { GetSetAsideRequest, GetSetAsideResponse, ListSetAsideRequest, ListSetAsideResponse, ReplayRequest, ReplayResponse } from '../../proto/gen/hammingbird/v1/set_aside.js'
+import { PageTokens } from '../search/page-tokens.js'
 import * as catalog from './catalog.js'
 import { collectionMessage, createCollection } from './collections.js'
 import type { EngineContext } from './context.js'
 import * as models from './models.js'
-import { search } from './search.js'
+import { explain, search } from './search.js'
 import * as setAside from './set-aside.js'
 import { status, type StatusSources } from './status.js'
 
@@ -17,6 +18,7 @@ import { status, type StatusSources } from './status.js'
 export class IndexEngine implements Engine {
   readonly #context: EngineContext
   readonly #sources: StatusSources
+  readonly #tokens = new PageTokens()
 
   constructor (context: EngineContext, sources: StatusSources) {
     this.#context = context
@@ -35,7 +37,11 @@ export class IndexEngine implements Engine {
   }
 
   search (request: SearchRequest, signal: AbortSignal): Promise<SearchResponse> {
-    return search(this.#context, request, signal)
+    return search(this.#context, this.#tokens, request, signal)
+  }
+
+  explain (request: ExplainRequest, signal: AbortSignal): Promise<ExplainResponse> {
+    return explain(this.#context, this.#tokens, request, signal)
   }
 
   async publish (request: PublishRequest): Promise<{ readonly id: string, readonly position: Position }> {

@@ -1,39 +1,33 @@
 import { isDecodingRefusal, type Decoder } from '../../decoder/decoder.js'
 import { isRefused, type Encoder } from '../../encoder/encoder.js'
 import { HammingbirdError, notFound } from '../../errors.js'
-import type { Code } from '../../hamming/code.js'
 import type { SearchRequest } from '../../proto/gen/hammingbird/v1/search.js'
+import type { Subject } from '../search/image-query.js'
 import type { ServedCollection } from '../served-collection.js'
 import * as valid from '../validate.js'
 
-/** A query as it is searched: its code, and the real outputs behind it where there are any. */
-export interface QueryCode {
-  readonly code: Code
-  readonly outputs?: Float32Array
-}
-
 /**
- * The code of a query under one version: that of a stored image, a code as it is, or an image file, which goes through the
+ * What a query is compared with under one version: that of a stored image, a code as it is, or an image file, which goes through the
  * same canonical form as published images, so that an image finds itself at distance 0.
  */
-export async function queryCode (served: ServedCollection, version: string, query: NonNullable<SearchRequest['query']>, decoder: Decoder, encoder: Encoder, signal: AbortSignal): Promise<QueryCode> {
+export async function subjectOf (served: ServedCollection, version: string, query: NonNullable<SearchRequest['query']>, decoder: Decoder, encoder: Encoder, signal: AbortSignal): Promise<Subject> {
   switch (query.$case) {
     case 'code': return { code: valid.codeWidth(query.value, served.store.codes(version).bits) }
-    case 'id': return { code: await storedCode(served, version, query.value) }
+    case 'id': return storedSubject(served, version, query.value)
     case 'image': return encodeImage(served, version, query.value, decoder, encoder, signal)
   }
 }
 
-async function storedCode ({ name, store }: ServedCollection, version: string, id: string): Promise<Code> {
+async function storedSubject ({ name, store }: ServedCollection, version: string, id: string): Promise<Subject> {
   const item = await store.item(id)
   if (item === undefined) throw notFound('image', id)
   const code = item.codes.get(version)
   if (code === undefined) throw new HammingbirdError('HAMMINGBIRD_VERSION_NOT_READY', `image ${JSON.stringify(id)} of ${name} has no code under ${version} yet: try again`)
   if ('refused' in code) throw new HammingbirdError(code.refused, `image ${JSON.stringify(id)} was set aside under ${version}`)
-  return code.code
+  return { code: code.code, ...(code.detail === undefined ? {} : { detail: code.detail }) }
 }
 
-async function encodeImage (served: ServedCollection, version: string, image: Buffer, decoder: Decoder, encoder: Encoder, signal: AbortSignal): Promise<QueryCode> {
+async function encodeImage (served: ServedCollection, version: string, image: Buffer, decoder: Decoder, encoder: Encoder, signal: AbortSignal): Promise<Subject> {
   const { config, versions } = served.collection
   const model = served.model(version)
   valid.imageBytes(image, config.imageBytes)
@@ -44,5 +38,6 @@ async function encodeImage (served: ServedCollection, version: string, image: Bu
   if (isDecodingRefusal(pixels!)) throw new HammingbirdError(pixels.refused, `image: ${pixels.message}`)
   const [encoding] = await encoder.encode({ model, lane: 'query', pixels: pixels!, count: 1, outputs: true })
   if (isRefused(encoding!)) throw new HammingbirdError(encoding.refused, `image: ${encoding.message}`)
-  return { code: encoding!.code, ...(encoding!.outputs === undefined ? {} : { outputs: encoding!.outputs }) }
+  const { code, outputs, detail } = encoding!
+  return { code, ...(outputs === undefined ? {} : { outputs }), ...(detail === undefined ? {} : { detail: new Uint8Array(detail.buffer, detail.byteOffset, detail.length) }) }
 }

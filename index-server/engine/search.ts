@@ -1,36 +1,141 @@
+import { createHash } from 'node:crypto'
 import { invalid } from '../../errors.js'
-import { asymmetricDistance } from '../../hamming/distance.js'
-import { Plan, type Hit, type SearchRequest, type SearchResponse } from '../../proto/gen/hammingbird/v1/search.js'
+import { Plan, Rank, Match_State as State, type ExplainRequest, type ExplainResponse, type Filter, type Hit, type Match, type SearchRequest, type SearchResponse, type SearchStats } from '../../proto/gen/hammingbird/v1/search.js'
+import { explain as explainImages, type Standing } from '../search/explain.js'
+import type { ItemFilter } from '../search/filter.js'
+import type { ImageQuery, Subject } from '../search/image-query.js'
+import type { PageTokens } from '../search/page-tokens.js'
+import { searchImages, type ImageAnswer, type ImageHit } from '../search/search-images.js'
+import type { ServedCollection } from '../served-collection.js'
+import type { CodeAnswer } from '../store/code-store.js'
 import * as valid from '../validate.js'
 import type { EngineContext } from './context.js'
 import { itemPosition, timeOf } from './items.js'
-import { queryCode } from './query.js'
+import { subjectOf } from './query.js'
 
-const PLANS = { probe: Plan.PROBE, scan: Plan.SCAN, 'probe-then-scan': Plan.PROBE_THEN_SCAN }
+const PLANS: Readonly<Record<CodeAnswer['plan'], Plan>> = { probe: Plan.PROBE, scan: Plan.SCAN, 'probe-then-scan': Plan.PROBE_THEN_SCAN }
+const STATES: Readonly<Record<Standing['state'], State>> = {
+  found: State.FOUND,
+  'too-far': State.TOO_FAR,
+  filtered: State.FILTERED,
+  waiting: State.WAITING,
+  'behind-k': State.BEHIND_K,
+  'set-aside': State.SET_ASIDE,
+  deleted: State.DELETED,
+  unknown: State.UNKNOWN
+}
 
-export async function search (context: EngineContext, request: SearchRequest, signal: AbortSignal): Promise<SearchResponse> {
-  const { query, k } = valid.searchRequest(request)
-  const served = context.served(request.collection)
-  const { topics } = served.collection
-  const version = served.resolveVersion(request.version)
-  for (const position of valid.positions(request.minPosition, topics.images)) await served.settled(version, position, signal)
+/** What a request comes to before anything is searched. */
+interface Prepared {
+  readonly served: ServedCollection
+  readonly version: string
+  readonly subject: Subject
+  readonly query: ImageQuery
+  /** Decoding and encoding the query image, and waiting for positions. */
+  readonly encodeMs: number
+}
+
+/** Searches under one version: it encodes the query, is searched, and answers. */
+export async function search (context: EngineContext, tokens: PageTokens, request: SearchRequest, signal: AbortSignal): Promise<SearchResponse> {
+  const cursor = request.pageToken === '' ? undefined : tokens.read(request.pageToken)
+  const { served, version, subject, query, encodeMs } = await prepare(context, request, signal, cursor)
   const begunMs = performance.now()
-  const { code, outputs } = await queryCode(served, version, query, context.decoder, context.encoder, signal)
-  const encodedMs = performance.now()
-  if (request.filter !== undefined || request.pageToken !== '') throw invalid('filter', 'none yet')
-  const answer = await served.store.codes(version).search({ code, signal, ...(k === undefined ? {} : { k }), ...(request.radius === undefined ? {} : { radius: request.radius }) })
-  const found = answer.groups.flatMap(group => Array.from(group.ordinals, ordinal => ({ ordinal, distance: group.distance, fine: outputs === undefined ? 0 : asymmetricDistance(outputs, group.code) })))
-  const items = await served.store.itemsOf(version, found.map(({ ordinal }) => ordinal))
-  const bits = served.store.codes(version).bits
-  const hits = found.flatMap(({ distance, fine }, i): (Hit & { fine: number })[] => {
-    const item = items[i]
-    if (item === undefined) return []
-    const own = item.codes.get(version)
-    return [{ id: item.id, distance, fine, score: 1 - distance / bits, labels: [...item.labels], metadata: { ...item.metadata }, capturedAt: timeOf(item.capturedAtMs), position: itemPosition(item, topics), stale: own !== undefined && 'stale' in own && own.stale, codeVersion: version, uri: item.uri }]
-  }).sort((a, b) => a.distance - b.distance || a.fine - b.fine || b.position!.offset - a.position!.offset)
+  const answer = await searchImages(served.store, cursor ?? { version, subject }, query, tokens, signal)
+  const { topics } = served.collection
   return {
-    hits: hits.slice(0, k ?? hits.length), version, complete: true, radiusCovered: answer.radiusCovered, plan: PLANS[answer.plan],
-    stats: { tables: answer.tables, buckets: answer.buckets, candidates: answer.candidates, codes: served.store.codes(version).count, searchMs: performance.now() - encodedMs, encodeMs: encodedMs - begunMs },
-    rankedOf: 0, tied: 0, nextPageToken: '', count: hits.length
+    hits: answer.hits.map(hit => hitMessage(hit, version, topics)),
+    version,
+    complete: answer.complete,
+    radiusCovered: Math.max(0, answer.radiusCovered),
+    plan: PLANS[answer.plan],
+    stats: statsMessage(answer, performance.now() - begunMs, encodeMs),
+    rankedOf: answer.rankedOf,
+    tied: answer.tied,
+    nextPageToken: answer.nextPageToken ?? '',
+    count: answer.count ?? 0
+  }
+}
+
+/** Searches, and says why an image was found or was not. */
+export async function explain (context: EngineContext, tokens: PageTokens, { search: request, id }: ExplainRequest, signal: AbortSignal): Promise<ExplainResponse> {
+  if (request === undefined) throw invalid('search', 'the search that is to be explained')
+  if (request.pageToken !== '') throw invalid('search.page_token', 'none: the whole search is explained')
+  const { served, version, subject, query, encodeMs } = await prepare(context, request, signal)
+  const begunMs = performance.now()
+  const { answer, standing } = await explainImages(served.store, version, subject, query, valid.imageId(id), tokens, signal)
+  return { plan: PLANS[answer.plan], stats: statsMessage(answer, performance.now() - begunMs, encodeMs), match: matchMessage(standing) }
+}
+
+async function prepare (context: EngineContext, request: SearchRequest, signal: AbortSignal, cursor?: { readonly version: string, readonly subject: Subject }): Promise<Prepared> {
+  const begunMs = performance.now()
+  const { query, k, pageSize } = valid.searchRequest(request)
+  const served = context.served(request.collection)
+  const version = cursor?.version ?? served.resolveVersion(request.version)
+  for (const position of valid.positions(request.minPosition, served.collection.topics.images)) await served.settled(version, position, signal)
+  const subject = cursor?.subject ?? await subjectOf(served, version, query, context.decoder, context.encoder, signal)
+  return {
+    served,
+    version,
+    subject,
+    encodeMs: performance.now() - begunMs,
+    query: {
+      ...(k === undefined ? {} : { k }),
+      ...(request.radius === undefined ? {} : { radius: valid.radius(request.radius, served.store.codes(version).bits) }),
+      ...(request.filter === undefined ? {} : { filter: filterOf(request.filter) }),
+      pageSize,
+      countOnly: request.countOnly,
+      collapse: request.collapse,
+      rank: request.rank === Rank.DETAIL ? 'detail' : 'newest',
+      name: nameOf(query)
+    }
+  }
+}
+
+/** Names what is looked for, so that a page token goes with no other query. */
+function nameOf (query: NonNullable<SearchRequest['query']>): string {
+  return query.$case === 'id' ? `id ${query.value}` : `${query.$case} ${createHash('sha256').update(query.value).digest('base64url')}`
+}
+
+function filterOf ({ anyLabels, allLabels, noLabels, capturedFrom, capturedBefore, metadata }: Filter): ItemFilter {
+  return {
+    anyLabels,
+    allLabels,
+    noLabels,
+    ...(capturedFrom === undefined ? {} : { capturedFromMs: capturedFrom.getTime() }),
+    ...(capturedBefore === undefined ? {} : { capturedBeforeMs: capturedBefore.getTime() }),
+    metadata: metadata.map(({ field, equals, atLeast, below }) => ({
+      field,
+      ...(equals === undefined ? {} : { equals }),
+      ...(atLeast === undefined ? {} : { atLeast }),
+      ...(below === undefined ? {} : { below })
+    }))
+  }
+}
+
+function hitMessage ({ item, distance, score, stale }: ImageHit, version: string, topics: ServedCollection['collection']['topics']): Hit {
+  return {
+    id: item.id,
+    distance,
+    score,
+    labels: [...item.labels],
+    metadata: { ...item.metadata },
+    capturedAt: timeOf(item.capturedAtMs),
+    position: itemPosition(item, topics),
+    stale,
+    codeVersion: version,
+    uri: item.uri
+  }
+}
+
+function statsMessage ({ stats }: ImageAnswer, searchMs: number, encodeMs: number): SearchStats {
+  return { ...stats, searchMs, encodeMs }
+}
+
+function matchMessage (standing: Standing): Match {
+  return {
+    state: STATES[standing.state],
+    radius: 'distance' in standing ? standing.distance : undefined,
+    reason: 'reason' in standing ? standing.reason : '',
+    differingBits: 'differingBits' in standing ? [...standing.differingBits] : []
   }
 }

@@ -92,7 +92,7 @@ export interface SearchRequest {
   minPosition: Position[];
   /** The alias live when empty. */
   version: string;
-  /** Count matches, return none. */
+  /** Count matches, return none; without k and radius, all there are. */
   countOnly: boolean;
   /** Of images with the same original bytes only the first is returned. */
   collapse: boolean;
@@ -194,8 +194,8 @@ export interface ExplainRequest {
 export interface ExplainResponse {
   plan: Plan;
   /** Estimated cost of probing and of a scan, in milliseconds. */
-  probeEstimateMs: number;
-  scanEstimateMs: number;
+  probeEstimateMs?: number | undefined;
+  scanEstimateMs?: number | undefined;
   stats: SearchStats | undefined;
   match: Match | undefined;
 }
@@ -1528,7 +1528,7 @@ export const ExplainRequest: MessageFns<ExplainRequest> = {
 };
 
 function createBaseExplainResponse(): ExplainResponse {
-  return { plan: 0, probeEstimateMs: 0, scanEstimateMs: 0, stats: undefined, match: undefined };
+  return { plan: 0, probeEstimateMs: undefined, scanEstimateMs: undefined, stats: undefined, match: undefined };
 }
 
 export const ExplainResponse: MessageFns<ExplainResponse> = {
@@ -1536,10 +1536,10 @@ export const ExplainResponse: MessageFns<ExplainResponse> = {
     if (message.plan !== 0) {
       writer.uint32(8).int32(message.plan);
     }
-    if (message.probeEstimateMs !== 0) {
+    if (message.probeEstimateMs !== undefined) {
       writer.uint32(17).double(message.probeEstimateMs);
     }
-    if (message.scanEstimateMs !== 0) {
+    if (message.scanEstimateMs !== undefined) {
       writer.uint32(25).double(message.scanEstimateMs);
     }
     if (message.stats !== undefined) {
@@ -1622,8 +1622,8 @@ export const ExplainResponse: MessageFns<ExplainResponse> = {
   fromPartial(object: DeepPartial<ExplainResponse>): ExplainResponse {
     const message = createBaseExplainResponse();
     message.plan = object.plan ?? 0;
-    message.probeEstimateMs = object.probeEstimateMs ?? 0;
-    message.scanEstimateMs = object.scanEstimateMs ?? 0;
+    message.probeEstimateMs = object.probeEstimateMs ?? undefined;
+    message.scanEstimateMs = object.scanEstimateMs ?? undefined;
     message.stats = (object.stats !== undefined && object.stats !== null)
       ? SearchStats.fromPartial(object.stats)
       : undefined;

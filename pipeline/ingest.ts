@@ -44,7 +44,7 @@ export function ingest ({ claim, decoder, collection, limits, drain }: IngestOpt
   const { topics, config } = collection
 
   const decode = async (batch: readonly Envelope<LogRecord>[]): Promise<readonly Envelope<Written>[]> => {
-    const outputs = await itemRecords(batch.map(({ value }) => value), decoder, collection, claim.signal)
+    const outputs = await itemRecords(batch.map(({ value }) => value), decoder, collection)
     claim.beat()
     return batch.map(({ value, settle }, i) => ({ settle, value: { record: value, outputs: outputs[i]! } }))
   }

@@ -20,10 +20,10 @@ type Wish =
  *
  * Every image is decoded in another process; one that cannot be used harms none of its neighbours.
  */
-export async function itemRecords (records: readonly LogRecord[], decoder: Pick<Decoder, 'canonical'>, { topics, config }: Pick<OpenCollection, 'topics' | 'config'>, signal: AbortSignal): Promise<readonly (readonly NewRecord[])[]> {
+export async function itemRecords (records: readonly LogRecord[], decoder: Pick<Decoder, 'canonical'>, { topics, config }: Pick<OpenCollection, 'topics' | 'config'>): Promise<readonly (readonly NewRecord[])[]> {
   const wishes = records.map(record => wishOf(record, config.imageBytes))
   const images = wishes.flatMap(wish => wish.kind === 'index' ? [wish.image] : [])
-  const pictures = images.length === 0 ? [] : [...await decoder.canonical(images, signal)]
+  const pictures = images.length === 0 ? [] : [...await decoder.canonical(images)]
 
   return wishes.map((wish, i) => {
     const record = records[i]!

@@ -4,11 +4,6 @@ import { DecoderPool } from '../decoder/pool.js'
 import { manifestV0 } from '../encoder/classical.js'
 import { EncoderPool } from '../encoder/pool.js'
 import { invalid } from '../errors.js'
-import { IndexEngine } from '../index-server/engine/index-engine.js'
-import { IndexServer } from '../index-server/serve.js'
-import { GrpcServer } from '../index-server/server.js'
-import { StoreDirectory } from '../index-server/store/store-directory.js'
-import { RocksKeyValue } from '../kv/rocks.js'
 import { KafkaLog } from '../log/kafka-log.js'
 import { DEFAULT_BITS, DEFAULT_COLLECTION } from '../registry/collections.js'
 import { ModelLoader } from '../registry/model-loader.js'
@@ -16,13 +11,13 @@ import { Registry } from '../registry/registry.js'
 import { openLogger } from '../telemetry/logger.js'
 import { COLLECTIONS } from '../topics/names.js'
 import { whole } from './client-command.js'
+import { INDEX_MEMORY_MIB, openAnswering } from './answering.js'
 import { openDataDirectory } from './data-directory.js'
 import { kafkaLogOptions, kafkaOptions, type KafkaCommandOptions } from './kafka-options.js'
 import { release } from './release.js'
 import { Resources } from './resources.js'
 import { untilAsked } from './until-asked.js'
 import { whileKafkaIsAway } from './while-kafka-is-away.js'
-import { workerStatus } from './worker-status.js'
 
 interface ServeOptions extends KafkaCommandOptions {
   readonly data: string
@@ -32,6 +27,7 @@ interface ServeOptions extends KafkaCommandOptions {
   readonly bits: number
   readonly partitions: number
   readonly decoders: number
+  readonly indexMemory: number
   readonly pictures: boolean
 }
 
@@ -46,6 +42,7 @@ export function serve (): Command {
     .option('--bits <bits>', 'width of the codes, when the default collection is made', whole(16, 1024), DEFAULT_BITS)
     .option('--partitions <n>', 'of its items topic, when it is made: fixed for ever', whole(1, 1024), 4)
     .option('--decoders <n>', 'decoder processes, for the pictures people search with', whole(1, 64), 1)
+    .option('--index-memory <MiB>', 'versions are searched in memory while they fit into so much, else on disk', whole(1, 1_048_576), INDEX_MEMORY_MIB)
     .option('--no-pictures', 'keep no pictures beside the codes')
     .action(runServe)
 }
@@ -62,8 +59,6 @@ async function runServe (options: ServeOptions): Promise<void> {
     try {
       const data = await openDataDirectory(options.data)
       const log = resources.keep(await KafkaLog.open(kafkaLogOptions(options, reader)))
-      const kv = resources.keep(await RocksKeyValue.open({ directory: data.index, cacheBytes: 128 * 2 ** 20, writeBufferBytes: 32 * 2 ** 20 }))
-      const store = resources.keep(await StoreDirectory.open(kv, { failed: err => { failed(err, 'dropping what was deleted') } }))
       const decoder = resources.keep(await DecoderPool.open({ workers: options.decoders }))
       const encoder = resources.keep(await EncoderPool.open({}))
       const models = new ModelLoader({ log, encoder, directory: data.models, reader })
@@ -71,19 +66,8 @@ async function runServe (options: ServeOptions): Promise<void> {
       resources.keep(await log.hold(reader, COLLECTIONS))
       await registry.collections.create({ name: DEFAULT_COLLECTION, bits, partitions })
       await registry.refresh()
-      const indexServer = resources.keep(await IndexServer.open({ log, registry, store, models, serverId, pictures, failed }))
-      const engine = new IndexEngine({
-        log, registry, decoder, encoder, models, serverId,
-        scratch: data.scratch,
-        served: name => indexServer.served(name),
-        opened: name => indexServer.opened(name)
-      }, {
-        release,
-        startedAtMs: Date.now(),
-        workers: () => [workerStatus('decoder', decoder.status(), ''), workerStatus('encoder', encoder.status(), '')]
-      })
-      const grpc = resources.keep(await GrpcServer.open({ engine, log: logger, host, port }))
-      process.stdout.write(`hammingbird serve ${release}: ${serverId} answers at ${grpc.address}\n`)
+      const { grpc } = await openAnswering({ resources, log, registry, decoder, encoder, models, data, serverId, host, port, pictures, indexMemoryBytes: options.indexMemory * 2 ** 20, release, logger, failed })
+  process.stdout.write(`hammingbird serve ${release}: ${serverId} answers at ${grpc.address}\n`)
       return resources
     } catch (err) {
       await resources.close()

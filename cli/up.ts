@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { DEFAULT_BITS } from '../registry/collections.js'
 import { openLogger } from '../telemetry/logger.js'
 import { AllInOne } from './all-in-one.js'
+import { INDEX_MEMORY_MIB } from './answering.js'
 import { openDataDirectory } from './data-directory.js'
 import { publishDrawnPictures } from './drawn-source.js'
 import { openFolders } from './folder-sources.js'
@@ -16,6 +17,7 @@ interface UpOptions {
   readonly port: number
   readonly bits: number
   readonly decoders?: number
+  readonly indexMemory: number
   readonly pictures: boolean
   readonly drawn: boolean
   readonly deleteMissing: boolean
@@ -32,6 +34,7 @@ export function up (): Command {
     .option('--port <port>', 'gRPC port; 0 takes any free one', integer(0, 65535), 4242)
     .option('--bits <bits>', 'width of the codes, when the collection is made', integer(16, 1024), DEFAULT_BITS)
     .option('--decoders <n>', 'decoder processes', integer(1, 64))
+    .option('--index-memory <MiB>', 'versions are searched in memory while they fit into so much, else on disk', integer(1, 1_048_576), INDEX_MEMORY_MIB)
     .option('--no-pictures', 'keep no pictures beside the codes')
     .option('--no-drawn', 'draw no pictures when no folder is given')
     .option('--delete-missing', 'delete without asking when many files, or a whole folder, have gone', false)
@@ -52,6 +55,7 @@ async function runUp (folders: readonly string[], options: UpOptions): Promise<v
     port: options.port,
     collection: { bits: options.bits },
     pictures: options.pictures,
+    indexMemoryBytes: options.indexMemory * 2 ** 20,
     ...(options.decoders === undefined ? {} : { decoders: options.decoders }),
     release,
     logger
@@ -72,8 +76,7 @@ async function runUp (folders: readonly string[], options: UpOptions): Promise<v
   say('stopping: what is in hand is finished; Ctrl-C again stops at once')
 }
 
-function introduction ({ grpc, engine }: AllInOne, { data, bits }: UpOptions, folders: readonly string[], example: string | undefined): string {
-  void engine
+function introduction ({ grpc }: AllInOne, { data, bits }: UpOptions, folders: readonly string[], example: string | undefined): string {
   const server = grpc.port === 4242 ? '' : ` --server ${grpc.address}`
   return [
     `hammingbird ${release}`,

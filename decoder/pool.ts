@@ -18,9 +18,9 @@ export interface DecoderPoolOptions {
 }
 
 /** A job is ended, with its worker, when one image takes so much longer than it may: its own limit has not stopped it. */
-const GRACE_MS = 2_000
+const GRACE_MS = 500
 /** A job is small enough that the workers share a batch evenly, and large enough that its way there and back is little beside it. */
-const JOB_ITEMS = 16
+const JOB_ITEMS = 32
 const JOB_BYTES = 2 ** 20
 
 const shape: Shape<DecoderJob, DecoderResult> = {

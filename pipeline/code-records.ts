@@ -19,10 +19,10 @@ export interface Pixelled {
 type Work<T, R> = (batch: readonly Envelope<T>[]) => Promise<readonly Envelope<R>[]>
 
 /** Decodes the pictures of a batch of items. */
-export function pixelsOfItems (decoder: Pick<Decoder, 'pixels'>, { input }: Manifest, claim: Pick<Claim, 'beat'>): Work<LogRecord, Pixelled> {
+export function pixelsOfItems (decoder: Pick<Decoder, 'pixels'>, { input }: Manifest, lane: () => Lane, claim: Pick<Claim, 'beat'>): Work<LogRecord, Pixelled> {
   return async batch => {
     const pictures = batch.flatMap(({ value: record }) => isItem(record) ? [ItemRecord.decode(record.value!).picture] : [])
-    const decoded = pictures.length === 0 ? [] : [...await decoder.pixels(pictures, input)]
+    const decoded = pictures.length === 0 ? [] : [...await decoder.pixels(pictures, input, lane())]
     claim.beat()
     return batch.map(({ value: record, settle }) => ({ settle, value: { record, pixels: isItem(record) ? decoded.shift()! : undefined } }))
   }

@@ -55,7 +55,7 @@ export function encode ({ claim, decoder, encoder, manifest, model, lane, topics
     bytes: limits.inFlightBytes,
     drain
   }).pipe(
-    inBatches({ size, atOnce }, pixelsOfItems(decoder, manifest, claim)),
+    inBatches({ size, atOnce }, pixelsOfItems(decoder, manifest, lane, claim)),
     inBatches({ size, atOnce }, codesOfPixels(encoder, { model, version: manifest.version }, lane, topics, claim)),
     commit(claim, () => [])
   )

@@ -145,9 +145,11 @@ export class WorkerProcess<Job, Result> implements AsyncDisposable {
       this.#child.send({ id, lane, job } satisfies WorkerRequest<Job>, err => {
         if (err !== null) this.#child.kill('SIGKILL') // a channel that fails has no worker behind it
       })
-      if (this.#pending.size === 0) this.#heardAt = performance.now()
+      if (this.#pending.size === 0) {
+        this.#heardAt = performance.now()
+        this.#watchIn(silenceMs)
+      }
       this.#pending.set(id, { resolve, reject, silenceMs, beat, behind: 0 })
-      if (this.#watch === undefined) this.#watchIn(silenceMs)
     })
   }
 
@@ -179,8 +181,8 @@ export class WorkerProcess<Job, Result> implements AsyncDisposable {
 
   #watchIn (waitMs: number, secondLook = false): void {
     const dueMs = performance.now() + waitMs
+    clearTimeout(this.#watch)
     this.#watch = setTimeout(() => {
-      this.#watch = undefined
       if (this.#pending.size === 0) return
       const now = performance.now()
       if (now - dueMs > 500) this.#heardAt = now // it was us who did not run: stopped, asleep or busy

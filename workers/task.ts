@@ -19,14 +19,11 @@ const DEATHS = 2
 
 /** A stretch of a task's items, on its way to a worker. */
 export class Piece<Job, Result> {
-  /** How often a worker ended while it had this piece and nothing else in hand. */
-  deaths = 0
-  /** It is to be tried with nothing beside it: a worker ended while it was in hand. */
-  alone = false
-
-  constructor (readonly task: Task<Job, Result>, readonly from: number, readonly to: number, alone = false) {
-    this.alone = alone
-  }
+  /**
+   * @param alone it is to be tried with nothing beside it: a worker ended while it was in hand.
+   * @param deaths how often a worker ended on this piece and nothing else.
+   */
+  constructor (readonly task: Task<Job, Result>, readonly from: number, readonly to: number, public alone = false, public deaths = 0) {}
 
   get job (): Job {
     const { task, from, to } = this
@@ -38,10 +35,12 @@ export class Piece<Job, Result> {
    *
    * A piece that was not alone may be innocent, so it is tried alone first. One that was alone is cut: what was behind the
    * worker is innocent, and of the rest the item it hung on by itself, or, after a crash (which may come before the
-   * worker could say how far it was), the two halves. One item alone is tried again, then refused.
+   * worker could say how far it was), the two halves. One item alone is tried again, then refused; to hang takes long, so
+   * the hang that gave an item away counts.
    */
   afterLoss (loss: { readonly code: ErrorCode, readonly message: string, readonly behind: number }, wasAlone: boolean): readonly Piece<Job, Result>[] {
     const { task, from, to } = this
+    const hung = loss.code === 'HAMMINGBIRD_WORKER_TIMEOUT'
     if (!wasAlone) {
       this.alone = true
       return [this]
@@ -54,15 +53,14 @@ export class Piece<Job, Result> {
         task.fail(new HammingbirdError(loss.code, loss.message))
         return []
       }
-      const hung = loss.code === 'HAMMINGBIRD_WORKER_TIMEOUT'
       task.settle({ from, to, refused: hung ? 'HAMMINGBIRD_IMAGE_TIMEOUT' : 'HAMMINGBIRD_IMAGE_KILLS', message: loss.message })
       return []
     }
     const suspect = Math.min(from + loss.behind, to - 1)
-    const cut = loss.code === 'HAMMINGBIRD_WORKER_TIMEOUT' ? suspect + 1 : suspect + Math.ceil((to - suspect) / 2)
+    const cut = hung ? suspect + 1 : suspect + Math.ceil((to - suspect) / 2)
     const pieces: Piece<Job, Result>[] = []
     if (suspect > from) pieces.push(new Piece(task, from, suspect))
-    pieces.push(new Piece(task, suspect, cut, true))
+    pieces.push(new Piece(task, suspect, cut, true, hung ? 1 : 0))
     if (cut < to) pieces.push(new Piece(task, cut, to, true))
     return pieces
   }

@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import test from 'ava'
 import { isDecodingRefusal } from '../../decoder/decoder.js'
 import { DecoderPool } from '../../decoder/pool.js'
 import { writeSmallPng } from '../../decoder/small-png.js'
 import { codeOf } from '../../errors.js'
+import { evaluationData, missing } from '../fixtures/evaluation-data.js'
 
 const picture = (shade: number, side = 32) => writeSmallPng({ width: side, height: side, pixels: new Uint8Array(side * side * 3).fill(shade) })
 const input = { width: 32, height: 32, fit: 'squash' } as const
@@ -43,4 +46,12 @@ test.serial('decoder pool: gives up and closes', async t => {
   await t.throwsAsync(decoder.canonical([picture(1)], gone), { message: 'enough' })
   await decoder.close()
   t.is(codeOf(await t.throwsAsync(decoder.canonical([picture(1)]))), 'HAMMINGBIRD_NOT_OPEN')
+})
+
+test.serial('decoder pool: an image that takes too long is refused, and those beside it are not', async t => {
+  const bomb = 'images/odd/sharp_65536-uint32-limit.png'
+  if (missing(t, bomb)) return
+  await using decoder = await DecoderPool.open({ workers: 1, limits: { imagePixels: 2 ** 33, decodeMs: 500 } })
+  const outcomes = await decoder.canonical([picture(1), readFileSync(join(evaluationData, bomb)), picture(2)])
+  t.deepEqual(outcomes.map(outcome => isDecodingRefusal(outcome) ? outcome.refused : 'ok'), ['ok', 'HAMMINGBIRD_IMAGE_TIMEOUT', 'ok'])
 })

@@ -7,7 +7,6 @@ import type { JoinChange } from './join.js'
 import { JoinRun, type VersionChange } from './join-run.js'
 import { decodeItemCounts, encodeCodeCounts, encodeCodeCountsKey, encodeItemCounts, encodeItemCountsKey, type ItemCounts } from './keys/count-rows.js'
 import { FAMILIES, prefixOf } from './keys/families.js'
-import { decodeJoinRecord, encodeJoinKey } from './keys/join-record.js'
 import type { ProgressKey, SourceProgress } from './keys/progress-row.js'
 import { encodeSeenKey, seenPrefix, type Swept } from './keys/seen-key.js'
 import { PositionBook, type TopicPosition } from './position-book.js'
@@ -18,7 +17,7 @@ import { sweptChange, unseen } from './sweep.js'
 import type { VersionCodes } from './version-codes.js'
 
 /** Records kept at hand: an item's codes follow it within moments. */
-const CACHED_RECORDS = 20_000
+const CACHED_RECORDS = 5000
 /** What a sweep found missing is dropped in runs of so many. */
 const SWEEP_RUN = 1000
 
@@ -59,8 +58,6 @@ export class CollectionWriter {
   #records = new RecordCache(CACHED_RECORDS)
   readonly positions: PositionBook
   readonly progress: ProgressBook
-  /** What the run staged last writes under each id: `null` for nothing. */
-  #pending: ReadonlyMap<string, Buffer | null> = new Map()
   #counts: ItemCounts
   #staged: ItemCounts
   /** Ends when the run before has been staged. */
@@ -96,7 +93,7 @@ export class CollectionWriter {
     return this.#run(() => {
       const { topic, partition } = position
       const swept = this.positions.isSwept(topic, partition) ? this.#swept(topic) : undefined
-      return this.#stage(this.#sort(this.positions.isPast(position) ? [] : changes, position), swept)
+      return this.#stage(this.#sort(this.positions.isPast(position) ? [] : changes, position, swept), swept)
     })
   }
 
@@ -116,7 +113,7 @@ export class CollectionWriter {
       await this.#run(() => this.#stage({ partition, position: undefined, joins, progresses: [], setAside: [], met: new Map() }, undefined))
     }
     const reached = await this.inTurn(async () => this.positions.endSweep(topic, partition))
-    if (reached) await this.#run(() => this.#stage(this.#sort([], reached), undefined))
+    if (reached) await this.#run(() => this.#stage(this.#sort([], reached, undefined), undefined))
     await this.inTurn(() => this.#kv.clear(prefixRange(seenPrefix(this.#number, swept, partition))))
   }
 
@@ -162,7 +159,6 @@ export class CollectionWriter {
   /** Forgets all that is staged. */
   #abandon (): void {
     this.#records = new RecordCache(CACHED_RECORDS)
-    this.#pending = new Map()
     this.#staged = this.#counts
     this.progress.abandon()
     this.positions.abandon()
@@ -186,7 +182,7 @@ export class CollectionWriter {
     throw new HammingbirdError('HAMMINGBIRD_NOT_FOUND', `${topic} is no compacted topic that collection ${this.#name} keeps`)
   }
 
-  #sort (changes: readonly StoreChange[], position: TopicPosition): Run {
+  #sort (changes: readonly StoreChange[], position: TopicPosition, swept: Swept | undefined): Run {
     const run: Run = { partition: position.partition, position, joins: [], progresses: [], setAside: [], met: new Map() }
     for (const change of changes) {
       switch (change.kind) {
@@ -201,7 +197,7 @@ export class CollectionWriter {
           break
         default:
           run.joins.push(change)
-          run.met.set(change.id, !(change.kind === 'item-gone' || (change.kind === 'labels' && change.labels === null)))
+          if (swept !== undefined) run.met.set(change.id, !(change.kind === 'item-gone' || (change.kind === 'labels' && change.labels === null)))
       }
     }
     return run
@@ -220,8 +216,7 @@ export class CollectionWriter {
     const counts = { live: this.#staged.live + join.live, setAside: this.#staged.setAside + growth }
     if (join.live !== 0 || growth !== 0) operations.push({ type: 'put', key: encodeItemCountsKey(this.#number), value: encodeItemCounts(counts) })
     this.#staged = counts
-    this.#pending = join.rows
-    for (const [id, row] of join.rows) this.#records.set(id, row)
+    this.#records.add(join.rows()) // until they are durable they are to be found nowhere else
     const commits = Array.from(join.changes, change => stageVersion(change, operations))
     return {
       operations,
@@ -236,17 +231,7 @@ export class CollectionWriter {
 
   async #join (changes: readonly JoinChange[], partition: number, operations: Operation[], durable: () => Promise<void>): Promise<JoinRun> {
     const run = new JoinRun(this.#number, this.#versions)
-    const rows = new Map<string, Buffer | null | undefined>()
-    for (const { id } of changes) {
-      if (rows.has(id)) continue
-      const pending = this.#pending.get(id)
-      rows.set(id, pending === undefined ? this.#records.get(id) : pending)
-    }
-    const missing: string[] = []
-    for (const [id, row] of rows) if (row === undefined) missing.push(id)
-    const found = missing.length === 0 ? [] : await this.#kv.getMany(missing.map(id => encodeJoinKey(this.#number, id)))
-    missing.forEach((id, i) => { rows.set(id, found[i]) })
-    for (const [id, row] of rows) run.touch(id, row ? decodeJoinRecord(row) : undefined)
+    await run.begin(changes, this.#kv, id => this.#records.get(id))
     for (const change of changes) run.fold(change, 'partition' in change ? change.partition : partition, 'version' in change ? this.#tablesFor(change) : ITEMS)
     await run.settle(this.#kv, operations, durable)
     return run

@@ -1,19 +1,21 @@
 import type { KeyValue, Operation } from '../../kv/key-value.js'
 import { join, isOfThisLife, isSearchable, type JoinChange } from './join.js'
 import { decodeCodeRecord, encodeCodeKey, type CodeRecord } from './keys/code-record.js'
-import { encodeJoinKey, encodeJoinRecord, type CodeEntry, type JoinRecord } from './keys/join-record.js'
+import { decodeJoinRecord, encodeJoinKey, encodeJoinRecord, type CodeEntry, type JoinRecord } from './keys/join-record.js'
 import { encodePictureKey } from './keys/picture-key.js'
 import type { VersionCodes } from './version-codes.js'
 
 interface Touched {
   readonly id: string
   readonly key: Buffer
-  readonly before: JoinRecord | undefined
+  before: JoinRecord | undefined
   after: JoinRecord | undefined
   /** Of the newest item of the run. */
   picture: Uint8Array | undefined
   /** What was searchable before, and is not any more. */
   ceasing: readonly Coded[]
+  /** What is written: `null` for none, `undefined` when it stays. */
+  row: Buffer | null | undefined
 }
 
 /** What a run does to one version's tables, and by how much it moves the counts. */
@@ -39,8 +41,6 @@ export class JoinRun {
   readonly #versions: ReadonlyMap<number, VersionCodes>
   readonly #touched = new Map<string, Touched>()
   readonly #changes = new Map<number, VersionChange>()
-  /** What is written for each id, once `settle` is done: `null` for none. */
-  readonly rows = new Map<string, Buffer | null>()
   /** By how much the count of live items moves. */
   live = 0
 
@@ -54,9 +54,32 @@ export class JoinRun {
     return this.#changes.values()
   }
 
-  /** Begins with what is known under an id. */
-  touch (id: string, before: JoinRecord | undefined): void {
-    this.#touched.set(id, { id, key: encodeJoinKey(this.#collection, id), before, after: before, picture: undefined, ceasing: NONE })
+  /** What is written under each id, once `settle` is done: `null` for none. */
+  * rows (): Generator<readonly [id: string, row: Buffer | null], void> {
+    for (const { id, row } of this.#touched.values()) if (row !== undefined) yield [id, row]
+  }
+
+  /**
+   * Looks up what is known of the ids that changes are about, all at once.
+   *
+   * @param atHand what need not be looked up: `null` when it is known that there is nothing.
+   */
+  async begin (changes: readonly JoinChange[], kv: KeyValue, atHand: (id: string) => Buffer | null | undefined): Promise<void> {
+    const missing: Touched[] = []
+    for (const { id } of changes) {
+      if (this.#touched.has(id)) continue
+      const row = atHand(id)
+      const before = row ? decodeJoinRecord(row) : undefined
+      const touched = { id, key: encodeJoinKey(this.#collection, id), before, after: before, picture: undefined, ceasing: NONE, row: undefined }
+      this.#touched.set(id, touched)
+      if (row === undefined) missing.push(touched)
+    }
+    if (missing.length === 0) return
+    const rows = await kv.getMany(missing.map(({ key }) => key))
+    for (const [i, touched] of missing.entries()) {
+      const row = rows[i]
+      if (row) touched.before = touched.after = decodeJoinRecord(row)
+    }
   }
 
   /** Folds one change of an id that was touched. @param tables of the version it is about. */
@@ -86,7 +109,7 @@ export class JoinRun {
       this.#count(after, 1)
       const row = after && encodeJoinRecord(after)
       operations.push(row ? { type: 'put', key: touched.key, value: row } : { type: 'del', key: touched.key })
-      this.rows.set(touched.id, row ?? null)
+      touched.row = row ?? null
       const key = touched.picture || touched.before?.picture ? encodePictureKey(this.#collection, touched.id) : undefined
       if (after?.picture && touched.picture) operations.push({ type: 'put', key: key!, value: touched.picture })
       else if (touched.before?.picture && !after?.picture) operations.push({ type: 'del', key: key! })

@@ -4,10 +4,10 @@ import type { VersionTables } from './version-tables.js'
  * What reading costs on disk, in microseconds: medians on one core of a virtual server, RocksDB's blocks in memory.
  * Only their ratios matter: they decide when a scan takes over.
  */
-const BUCKET_US = 30
-const ROW_US = 1.2
-const PAGE_US = 12
-const CODE_BYTE_US = 0.0012
+const BUCKET_US = 100
+const ROW_US = 1.5
+const PAGE_US = 20
+const CODE_BYTE_US = 0.002
 
 /** Of what a scan would cost, how much probing may spend before the scan takes over. */
 const BUDGET = 0.5

@@ -1,13 +1,14 @@
 /**
- * The rows last written or read, by name: an item's codes follow it within moments, so most look-ups end here. Two
- * generations: when the younger is full it becomes the elder, and what the elder held is forgotten.
+ * The rows last written, by name: an item's codes follow it within moments, so most look-ups end here. Two generations:
+ * when the younger is full it becomes the elder, and what the elder held is forgotten. What is added at once is together
+ * in the younger, so it is here until at least two more have been added.
  */
 export class RecordCache {
   readonly #most: number
   #young = new Map<string, Buffer | null>()
   #old = new Map<string, Buffer | null>()
 
-  /** @param most rows of a generation. */
+  /** @param most rows past which a generation is full. */
   constructor (most: number) {
     this.#most = most
   }
@@ -18,12 +19,12 @@ export class RecordCache {
     return row === undefined ? this.#old.get(name) : row
   }
 
-  /** @param row `null`: that there is none. */
-  set (name: string, row: Buffer | null): void {
-    if (this.#young.size >= this.#most && !this.#young.has(name)) {
+  /** @param rows `null`: that there is none. */
+  add (rows: Iterable<readonly [name: string, row: Buffer | null]>): void {
+    if (this.#young.size >= this.#most) {
       this.#old = this.#young
       this.#young = new Map()
     }
-    this.#young.set(name, row)
+    for (const [name, row] of rows) this.#young.set(name, row)
   }
 }

@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { HammingbirdError } from '../errors.js'
-import type { WorkerReply, WorkerRequest } from './protocol.js'
+import type { WorkerNotice, WorkerReply, WorkerRequest } from './protocol.js'
 
 export interface WorkerProcessOptions {
   /** The built script of the worker: it calls `serve`. */
@@ -142,6 +142,7 @@ export class WorkerProcess<Job, Result> implements AsyncDisposable {
     return new Promise((resolve, reject) => {
       if (this.#refusal) throw this.#refusal
       const id = this.#nextId++
+      if (this.#pending.size > 0) this.#child.send({ id, kind: 'coming' } satisfies WorkerNotice, () => {})
       this.#child.send({ id, lane, job } satisfies WorkerRequest<Job>, err => {
         if (err !== null) this.#child.kill('SIGKILL') // a channel that fails has no worker behind it
       })

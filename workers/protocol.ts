@@ -13,6 +13,15 @@ export interface WorkerRequest<Job> {
   readonly job: Job
 }
 
+/**
+ * Sent before a request to a worker that is at work. A large request takes many reads, and a worker reads only between its
+ * steps: told of one, it reads until it is there, so that what is behind it, the job of a query, need not wait for long.
+ */
+export interface WorkerNotice {
+  readonly id: number
+  readonly kind: 'coming'
+}
+
 export type WorkerReply<Result> =
   | { readonly id: number, readonly kind: 'done', readonly result: Result, readonly rssBytes: number }
   | { readonly id: number, readonly kind: 'failed', readonly code: ErrorCode, readonly message: string, readonly rssBytes: number }

@@ -3,7 +3,7 @@ import { setPriority } from 'node:os'
 import { setImmediate as breathe } from 'node:timers/promises'
 import { Worker as Thread } from 'node:worker_threads'
 import { codeOf } from '../errors.js'
-import type { WorkerReply, WorkerRequest } from './protocol.js'
+import type { WorkerNotice, WorkerReply, WorkerRequest } from './protocol.js'
 
 /**
  * Does one job, a step at a time. Each `yield` ends a step and says how many of the job's items are behind it;
@@ -17,6 +17,8 @@ export type Steps<Result> = AsyncGenerator<number | { readonly until: Promise<un
 const BEAT_MS = 100
 /** Longest it works without looking for what has come in. */
 const BREATH_MS = 5
+/** Longest it waits, each time, for the rest of a request that is on its way: the parent may be busy itself. */
+const COMING_MS = 20
 
 interface Running<Result> {
   readonly id: number
@@ -40,6 +42,7 @@ export function serve<Job, Result> (work: Work<Job, Result>): void {
   beNice(Number(process.argv[3] ?? 0))
 
   const running: Running<Result>[] = []
+  const coming = new Set<number>()
   let beatAt = 0
   let breathedAt = 0
 
@@ -96,7 +99,8 @@ export function serve<Job, Result> (work: Work<Job, Result>): void {
       const now = performance.now()
       if (now - beatAt >= BEAT_MS) beat()
       if (now - breathedAt >= BREATH_MS) {
-        await breathe()
+        do await breathe()
+        while (coming.size > 0 && performance.now() - now < COMING_MS)
         breathedAt = performance.now()
       }
     }
@@ -104,7 +108,13 @@ export function serve<Job, Result> (work: Work<Job, Result>): void {
     working = false
   }
 
-  process.on('message', ({ id, lane, job }: WorkerRequest<Job>) => {
+  process.on('message', (message: WorkerRequest<Job> | WorkerNotice) => {
+    if ('kind' in message) {
+      coming.add(message.id)
+      return
+    }
+    const { id, lane, job } = message
+    coming.delete(id)
     running.push({ id, lane, steps: work(job), waits: false, behind: 0, moved: false })
     wake()
     void run()

@@ -4,6 +4,7 @@ import type { Question } from './question.js'
 const questions: Record<string, () => Promise<{ readonly question: Question }>> = {
   search: () => import('./search.js'),
   load: () => import('./load.js'),
+  append: () => import('./append.js'),
   ingest: () => import('./ingest.js'),
   freshness: () => import('./freshness.js'),
   encode: () => import('./encode.js')

@@ -4,7 +4,7 @@ import { topicsOf } from '../../topics/names.js'
 import type { CodeChange } from './code-store.js'
 import type { StoreChange, StoredSetAside } from './collection-store.js'
 import type { JoinChange } from './join.js'
-import { JoinRun, type VersionChange } from './join-run.js'
+import { JoinRun, type VersionChange, type VersionedChange } from './join-run.js'
 import { decodeItemCounts, encodeCodeCounts, encodeCodeCountsKey, encodeItemCounts, encodeItemCountsKey, type ItemCounts } from './keys/count-rows.js'
 import { FAMILIES, prefixOf } from './keys/families.js'
 import type { ProgressKey, SourceProgress } from './keys/progress-row.js'
@@ -232,17 +232,22 @@ export class CollectionWriter {
   async #join (changes: readonly JoinChange[], partition: number, operations: Operation[], durable: () => Promise<void>): Promise<JoinRun> {
     const run = new JoinRun(this.#number, this.#versions)
     await run.begin(changes, this.#kv, id => this.#records.get(id))
-    for (const change of changes) run.fold(change, 'partition' in change ? change.partition : partition, 'version' in change ? this.#tablesFor(change) : ITEMS)
+    run.fold(changes, partition, this.#tablesFor())
     await run.settle(this.#kv, operations, durable)
     return run
   }
 
-  /** @throws CodeWidthError for a code of another width than the version's. */
-  #tablesFor (change: Extract<JoinChange, { version: string }>): number {
-    const tables = this.tablesOf(change.version)
-    const { bits } = this.#versions.get(tables)!.disk
-    if (change.kind === 'code' && change.code.length * 8 !== bits) throw new CodeWidthError(bits, change.code.length * 8)
-    return tables
+  /** Finds the tables of a change's version, the last one at once. It throws a CodeWidthError for a code of another width. */
+  #tablesFor (): (change: VersionedChange) => number {
+    let last: { readonly version: string, readonly tables: number, readonly bits: number } | undefined
+    return change => {
+      if (last?.version !== change.version) {
+        const tables = this.tablesOf(change.version)
+        last = { version: change.version, tables, bits: this.#versions.get(tables)!.disk.bits }
+      }
+      if (change.kind === 'code' && change.code.length * 8 !== last.bits) throw new CodeWidthError(last.bits, change.code.length * 8)
+      return last.tables
+    }
   }
 }
 

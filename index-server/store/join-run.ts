@@ -30,6 +30,9 @@ export interface VersionChange {
   refused: number
 }
 
+/** A change that is about one version. */
+export type VersionedChange = Extract<JoinChange, { version: string }>
+
 type Coded = Extract<CodeEntry, { kind: 'coded' }>
 
 /**
@@ -40,6 +43,8 @@ export class JoinRun {
   readonly #collection: number
   readonly #versions: ReadonlyMap<number, VersionCodes>
   readonly #touched = new Map<string, Touched>()
+  /** What each change is about. */
+  readonly #order: Touched[] = []
   readonly #changes = new Map<number, VersionChange>()
   /** By how much the count of live items moves. */
   live = 0
@@ -67,27 +72,40 @@ export class JoinRun {
   async begin (changes: readonly JoinChange[], kv: KeyValue, atHand: (id: string) => Buffer | null | undefined): Promise<void> {
     const missing: Touched[] = []
     for (const { id } of changes) {
-      if (this.#touched.has(id)) continue
+      const known = this.#touched.get(id)
+      if (known) {
+        this.#order.push(known)
+        continue
+      }
       const row = atHand(id)
       const before = row ? decodeJoinRecord(row) : undefined
       const touched = { id, key: encodeJoinKey(this.#collection, id), before, after: before, picture: undefined, ceasing: NONE, row: undefined }
       this.#touched.set(id, touched)
+      this.#order.push(touched)
       if (row === undefined) missing.push(touched)
     }
     if (missing.length === 0) return
     const rows = await kv.getMany(missing.map(({ key }) => key))
-    for (const [i, touched] of missing.entries()) {
+    for (let i = 0; i < missing.length; i++) {
       const row = rows[i]
-      if (row) touched.before = touched.after = decodeJoinRecord(row)
+      if (row) missing[i]!.before = missing[i]!.after = decodeJoinRecord(row)
     }
   }
 
-  /** Folds one change of an id that was touched. @param tables of the version it is about. */
-  fold (change: JoinChange, partition: number, tables: number): void {
-    const touched = this.#touched.get(change.id)!
-    const { after } = touched
-    touched.after = join(after, change, partition, tables)
-    if (change.kind === 'item' && touched.after !== after) touched.picture = change.picture
+  /**
+   * Folds the changes that the run was begun with, in order.
+   *
+   * @param partition of those that do not say theirs.
+   * @param tablesFor the tables of the version that a change is about.
+   */
+  fold (changes: readonly JoinChange[], partition: number, tablesFor: (change: VersionedChange) => number): void {
+    for (let i = 0; i < changes.length; i++) {
+      const change = changes[i]!
+      const touched = this.#order[i]!
+      const { after } = touched
+      touched.after = join(after, change, 'partition' in change ? change.partition : partition, 'version' in change ? tablesFor(change) : 0)
+      if (change.kind === 'item' && touched.after !== after) touched.picture = change.picture
+    }
   }
 
   /**

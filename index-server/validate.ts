@@ -192,5 +192,6 @@ function text (value: string, { bytes, field }: { bytes: number, field: string }
 
 /** As JSON, so that what cannot be seen is seen; not too much of it. */
 function shown (value: string): string {
-  return JSON.stringify(value.length > 80 ? `${value.slice(0, 79)}…` : value)
+  // JSON leaves DEL and the C1 controls as they are.
+  return JSON.stringify(value.length > 80 ? `${value.slice(0, 79)}…` : value).replace(/[\u007f-\u009f]/g, control => `\\u00${control.codePointAt(0)!.toString(16)}`)
 }

@@ -1,0 +1,9 @@
+// What `npm test` runs. The tests that start real Kafka brokers have a run of their own (ava.kafka.config.mjs): two
+// brokers beside each other and beside everything else take more than two cores have.
+export default {
+  files: ['dist/test/**/*.test.js', '!dist/test/**/kafka-*.test.js'],
+  timeout: '5m',
+  nodeArguments: ['--enable-source-maps'],
+  workerThreads: false,
+  concurrency: 2
+}

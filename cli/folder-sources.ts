@@ -22,8 +22,8 @@ export async function openFolders ({ log, registry }: AllInOne, data: DataDirect
   const roots = folders.map(folder => resolve(folder))
   const names = roots.map(root => basename(root))
   for (const [i, root] of roots.entries()) {
-    if (!(await stat(root).catch(() => undefined))?.isDirectory()) throw invalid(`folder ${folders[i]}`, 'a folder that is there')
-    if (names.indexOf(names[i]!) !== i) throw invalid(`folder ${folders[i]}`, `a name of its own: ${names[i]} would stand before the ids of two folders`)
+    if (!(await stat(root).catch(() => undefined))?.isDirectory()) throw invalid(folders[i]!, 'there is no such folder')
+    if (names.indexOf(names[i]!) !== i) throw invalid(folders[i]!, `two folders are called ${names[i]}, which would stand before the ids of both`)
   }
   const { config, topics } = registry.get(DEFAULT_COLLECTION)
   const closing = new AbortController()
@@ -33,6 +33,7 @@ export async function openFolders ({ log, registry }: AllInOne, data: DataDirect
   for (const [i, root] of roots.entries()) {
     sources.push(await FolderSource.open({
       root,
+      target: `${config.name}@${config.createdAtMs}`,
       kv,
       publisher,
       imageBytes: config.imageBytes,

@@ -70,7 +70,7 @@ export function progressLine ({ folders, coded, setAside, waiting, lagMs }: Prog
   const files = folders.reduce((sum, { files }) => sum + files, 0)
   const held = folders.reduce((sum, { held }) => sum + held, 0)
   const scanning = folders.some(({ scanned }) => !scanned)
-  const total = Math.max(files, coded + waiting)
+  const total = Math.max(files, coded + waiting + setAside)
   return [
     `${number.format(coded)} of ${number.format(total)}${scanning ? '+' : ''} searchable`,
     ...(imagesPerSecond >= 1 ? [`${number.format(Math.round(imagesPerSecond))} images/s`] : []),

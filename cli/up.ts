@@ -32,7 +32,7 @@ export function up (): Command {
     .option('--data <dir>', 'where the state lies; HAMMINGBIRD_DATA sets it too', process.env['HAMMINGBIRD_DATA'] ?? './hammingbird-data')
     .option('--host <address>', 'where gRPC listens', '127.0.0.1')
     .option('--port <port>', 'gRPC port; 0 takes any free one', integer(0, 65535), 4242)
-    .option('--bits <bits>', 'width of the codes, when the collection is made', integer(16, 1024), DEFAULT_BITS)
+    .option('--bits <bits>', 'width of the codes, when the collection is made', codeBits, DEFAULT_BITS)
     .option('--decoders <n>', 'decoder processes', integer(1, 64))
     .option('--index-memory <MiB>', 'versions are searched in memory while they fit into so much, else on disk', integer(1, 1_048_576), INDEX_MEMORY_MIB)
     .option('--no-pictures', 'keep no pictures beside the codes')
@@ -108,6 +108,12 @@ async function mayDelete (always: boolean, missing: number, known: number, root:
   } finally {
     prompt.close()
   }
+}
+
+function codeBits (text: string): number {
+  const bits = Number(text)
+  if (!/^\d+$/.test(text) || bits < 16 || bits > 1024 || bits % 8 !== 0) throw new InvalidArgumentError('a multiple of 8 from 16 to 1024.')
+  return bits
 }
 
 function integer (least: number, most: number): (text: string) => number {

@@ -15,9 +15,12 @@ export class FolderState {
   readonly #prefix: Buffer
   readonly #files = new Map<string, FileState>()
 
-  /** @param root the folder: its absolute path, so that folders do not mix. */
-  static async open (kv: KeyValue, root: string): Promise<FolderState> {
-    const state = new FolderState(kv, Buffer.from(`${root}\0`))
+  /**
+   * @param target what the files were published to: in another one, or in one made anew, nothing was published yet.
+   * @param root the folder: its absolute path, so that folders do not mix.
+   */
+  static async open (kv: KeyValue, target: string, root: string): Promise<FolderState> {
+    const state = new FolderState(kv, Buffer.from(`${target}\0${root}\0`))
     for await (const run of kv.iterate(prefixRange(state.#prefix))) {
       for (const { key, value } of run) state.#files.set(key.subarray(state.#prefix.length).toString('utf8'), JSON.parse(value.toString('utf8')) as FileState)
     }

@@ -18,6 +18,8 @@ export interface Publisher {
 
 export interface FolderOptions {
   readonly root: string
+  /** Names what is published to: a collection that is deleted and made again is another one, and gets all files anew. */
+  readonly target: string
   /** Put before the relative path to make an id, when several folders are watched. @default nothing */
   readonly idPrefix?: string
   readonly kv: KeyValue
@@ -80,7 +82,7 @@ export class FolderSource implements AsyncDisposable {
   /** Begins to watch and to publish; resolves when it watches. `counts().scanned` says when all has been looked at. */
   static async open (options: FolderOptions): Promise<FolderSource> {
     const root = resolve(options.root)
-    const source = new FolderSource(options, root, await FolderState.open(options.kv, root))
+    const source = new FolderSource(options, root, await FolderState.open(options.kv, options.target, root))
     await source.#watch()
     source.#enqueue(() => source.#scan())
     return source
@@ -93,7 +95,9 @@ export class FolderSource implements AsyncDisposable {
   }
 
   counts (): FolderCounts {
-    return { ...this.#counts, files: this.#seen.size, held: this.#missing.size }
+    // Fewer are deleted as soon as it is sure that no more go with them.
+    const held = this.#missing.size > 1 && this.#missing.size > this.#state.size / 5 ? this.#missing.size : 0
+    return { ...this.#counts, files: this.#seen.size, held }
   }
 
   /** Finishes the files in hand. */

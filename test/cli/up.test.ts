@@ -100,8 +100,8 @@ test('up: says what is wrong with a folder, a flag, a data directory', async t =
   const directory = await scratch(t)
   await writeFile(join(directory, 'file'), '')
   for (const [args, said] of [
-    [[join(directory, 'nowhere'), '--data', join(directory, 'data'), '--port', '0'], /nowhere.*a folder that is there/],
-    [['--bits', '7'], /--bits.*16 to 1024/],
+    [[join(directory, 'nowhere'), '--data', join(directory, 'data'), '--port', '0'], /nowhere: there is no such folder/],
+    [['--bits', '7'], /--bits.*multiple of 8/],
     [['--prot', '1'], /--prot/],
     [['--data', join(directory, 'file', 'below')], /--data/]
   ] as const) {

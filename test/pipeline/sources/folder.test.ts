@@ -49,6 +49,7 @@ async function folder (t: ExecutionContext, files: Record<string, string>) {
   const asked: { missing: number, known: number, answer: (may: boolean) => void }[] = []
   const open = (): Promise<FolderSource> => FolderSource.open({
     root,
+    target: 'default@1',
     kv,
     publisher: published,
     imageBytes: 100,

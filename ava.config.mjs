@@ -2,6 +2,7 @@
 // brokers beside each other and beside everything else take more than two cores have.
 export default {
   files: ['dist/test/**/*.test.js', '!dist/test/**/kafka-*.test.js'],
+  require: ['./dist/test/fixtures/complete.js'],
   timeout: '5m',
   nodeArguments: ['--enable-source-maps'],
   workerThreads: false,

@@ -15,6 +15,7 @@ export const codes = {
   HAMMINGBIRD_INVALID: { retryable: false, means: 'a request or an option says something that cannot be; the message says what to change' },
   HAMMINGBIRD_NOT_FOUND: { retryable: false, means: 'no such image, collection, version, watch or entry' },
   HAMMINGBIRD_ALREADY_EXISTS: { retryable: false, means: 'the name is taken, by something with other settings' },
+  HAMMINGBIRD_IN_USE: { retryable: false, means: 'something runs that needs it: it cannot be deleted now' },
   HAMMINGBIRD_NOT_BUILT: { retryable: false, means: 'named in the API, not built yet' },
   HAMMINGBIRD_DEADLINE: { retryable: true, means: 'the caller\'s deadline passed first' },
   HAMMINGBIRD_CANCELLED: { retryable: false, means: 'the caller went away, or took the request back' },

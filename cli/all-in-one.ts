@@ -62,7 +62,7 @@ export class AllInOne implements AsyncDisposable {
       const registry = resources.keep(await Registry.open({ log, reader: 'here', builtIn: manifestV0, failed }))
       await registry.collections.create({ ...collection, name: DEFAULT_COLLECTION })
       await registry.refresh()
-      const { indexServer, grpc } = await openAnswering({ ...options, resources, log, registry, decoder, encoder, models, serverId: 'here', indexMemoryBytes, failed })
+      const { indexServer, grpc } = await openAnswering({ ...options, resources, log, registry, decoder, encoder, models, serverId: 'here', indexMemoryBytes, neededBy, failed })
       const pipeline = resources.keep(new Pipeline({ log, registry, decoder, encoder: slowed(encoder), models, failed }))
       return new AllInOne(log, registry, pipeline, indexServer, grpc, () => resources.close())
     } catch (err) {
@@ -82,4 +82,9 @@ export class AllInOne implements AsyncDisposable {
   [Symbol.asyncDispose] (): Promise<void> {
     return this.close()
   }
+}
+
+/** `up` puts folders into its default collection and makes it when it starts: deleted under its hands, it would be half there. */
+function neededBy (name: string): string | undefined {
+  return name === DEFAULT_COLLECTION ? `this server fills the collection ${name} while it runs: stop it and remove its data directory to start anew, or delete images: hammingbird delete IDS` : undefined
 }

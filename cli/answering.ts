@@ -34,6 +34,8 @@ export interface AnsweringOptions {
   readonly pictures: boolean
   /** Versions are searched in memory while they fit into so much, else on disk. */
   readonly indexMemoryBytes: number
+  /** Why a collection cannot be deleted now. @default each can */
+  readonly neededBy?: (name: string) => string | undefined
   readonly release: string
   readonly logger: Logger
   readonly failed: (err: unknown, name: string) => void
@@ -48,7 +50,7 @@ export interface Answering {
 export const INDEX_MEMORY_MIB = 2048
 
 /** Opens what answers: the tables, in memory where they fit, kept up with the log; the engine; gRPC. */
-export async function openAnswering ({ resources, log, registry, decoder, encoder, models, data, serverId, host, port, pictures, indexMemoryBytes, release, logger, failed }: AnsweringOptions): Promise<Answering> {
+export async function openAnswering ({ resources, log, registry, decoder, encoder, models, data, serverId, host, port, pictures, indexMemoryBytes, neededBy, release, logger, failed }: AnsweringOptions): Promise<Answering> {
   const kv = resources.keep(await RocksKeyValue.open({ directory: data.index, cacheBytes: 128 * 2 ** 20, writeBufferBytes: 32 * 2 ** 20 }))
   const threads = resources.keep(Threads.open(Math.max(1, availableParallelism() - 1)))
   const store = resources.keep(await StoreDirectory.open(kv, {
@@ -62,7 +64,7 @@ export async function openAnswering ({ resources, log, registry, decoder, encode
   }))
   const indexServer = resources.keep(await IndexServer.open({ log, registry, store, models, serverId, pictures, failed }))
   const engine = new IndexEngine({
-    log, registry, decoder, encoder, models, serverId,
+    log, registry, decoder, encoder, models, serverId, neededBy,
     scratch: data.scratch,
     served: name => indexServer.served(name),
     opened: name => indexServer.opened(name)

@@ -63,7 +63,9 @@ function positive (text: string): number {
 /** A time as people write it. */
 export function time (text: string): Date {
   const date = new Date(text)
-  if (Number.isNaN(date.getTime())) throw new InvalidArgumentError('It is a time such as 2026-11-21 or 2026-11-21T14:05:00Z.')
+  const [, year, month, day] = /^(\d{4})-(\d\d)-(\d\d)/.exec(text)?.map(Number) ?? []
+  const onCalendar = day === undefined || new Date(Date.UTC(year!, month! - 1, day)).getUTCDate() === day // Date takes 30 February for 1 March
+  if (Number.isNaN(date.getTime()) || !onCalendar) throw new InvalidArgumentError('It is a time such as 2026-11-21 or 2026-11-21T14:05:00Z.')
   return date
 }
 

@@ -1,5 +1,5 @@
 import { mkdir, statfs } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { HammingbirdError } from '../errors.js'
 
 /** Where one machine's state lies: one RocksDB directory an owner. */
@@ -19,7 +19,7 @@ const LEAST_FREE_BYTES = 64 * 1024 * 1024
 export async function openDataDirectory (directory: string): Promise<DataDirectory> {
   const root = resolve(directory)
   try {
-    await mkdir(root, { recursive: true })
+    await makeDirectory(root)
     const { bavail, bsize } = await statfs(root)
     if (bavail * bsize < LEAST_FREE_BYTES) {
       throw new HammingbirdError('HAMMINGBIRD_STORAGE', `${root}: the disk has ${Math.floor(bavail * bsize / 1024 / 1024)} MiB free, at least ${LEAST_FREE_BYTES / 1024 / 1024} are needed: free some, or choose another place with --data`)
@@ -29,4 +29,17 @@ export async function openDataDirectory (directory: string): Promise<DataDirecto
     throw new HammingbirdError('HAMMINGBIRD_STORAGE', `${root} cannot be used: ${(cause as Error).message}; choose another place with --data`, { cause })
   }
   return { root, log: join(root, 'log'), index: join(root, 'index'), folders: join(root, 'folders'), pictures: join(root, 'pictures'), models: join(root, 'models'), scratch: join(root, 'scratch') }
+}
+
+/** Makes a directory and those above it. Node's own way of doing so never ends below /proc, where a directory can be made nowhere. */
+async function makeDirectory (path: string): Promise<void> {
+  try {
+    await mkdir(path)
+  } catch (err) {
+    const { code } = err as NodeJS.ErrnoException
+    if (code === 'EEXIST') return // a file of that name is found out by who uses it
+    if (code !== 'ENOENT' || dirname(path) === path) throw err
+    await makeDirectory(dirname(path))
+    await mkdir(path)
+  }
 }

@@ -12,7 +12,7 @@ const AT_ONCE = 10_000
 export function deleteImages (): Command {
   return clientCommand('delete', 'delete images: they vanish from every version')
     .argument('<ids...>', 'the images; - reads ids from stdin, one a line')
-    .addHelpText('after', '\nAn id that is not there is no error.')
+    .addHelpText('after', '\nAn id that is not there is no error, and is counted too: its image may be on its way.')
     .action((ids: readonly string[], options: ClientCommandOptions) => withClient(options, (client, signal) => remove(client, signal, ids, options)))
 }
 
@@ -31,7 +31,7 @@ async function remove (client: HammingbirdClient, signal: AbortSignal, named: re
     if (ids.length === AT_ONCE) await send()
   }
   await send()
-  if (!json) await print(`deleted ${new Intl.NumberFormat('en').format(deleted)} ${deleted === 1 ? 'image' : 'images'}`)
+  if (!json) await print(`deleted ${new Intl.NumberFormat('en').format(deleted)} ${deleted === 1 ? 'id' : 'ids'}`)
 }
 
 async function * all (named: readonly string[]): AsyncGenerator<string> {

@@ -8,8 +8,7 @@ const hints: Partial<Record<ErrorCode, string>> = {
   HAMMINGBIRD_ADDRESS_IN_USE: 'use the one that runs there, or take another --port',
   HAMMINGBIRD_BUSY: 'try again in a moment',
   HAMMINGBIRD_DEADLINE: 'allow more time: --timeout SECONDS',
-  HAMMINGBIRD_LOCKED: 'stop that process, or take another --data directory',
-  HAMMINGBIRD_STORAGE: 'look at the free space on the disk',
+  HAMMINGBIRD_STORAGE: '', // the message says what to do
   HAMMINGBIRD_BACKEND: 'see: hammingbird doctor',
   HAMMINGBIRD_INTERNAL: 'HAMMINGBIRD_DEBUG=1 shows where',
   HAMMINGBIRD_NOT_OPEN: 'try again when the server has started',
@@ -19,7 +18,7 @@ const hints: Partial<Record<ErrorCode, string>> = {
 /** `code  sentence  hint`: one line, and the stack under it when `HAMMINGBIRD_DEBUG` is set. */
 export function errorLine (err: unknown, hint = hints[codeOf(err)] ?? (err instanceof HammingbirdError && err.retryable ? 'try again' : undefined)): string {
   const message = err instanceof Error ? err.message : String(err)
-  const line = [styled('red', codeOf(err), process.stderr), printable(message || codes[codeOf(err)].means), ...(hint === undefined ? [] : [hint])].join('  ')
+  const line = [styled('red', codeOf(err), process.stderr), printable(message || codes[codeOf(err)].means), ...(hint === undefined || hint === '' ? [] : [hint])].join('  ')
   return (process.env['HAMMINGBIRD_DEBUG'] ?? '') !== '' && err instanceof Error ? `${line}\n${stackOf(err)}` : line
 }
 

@@ -14,7 +14,7 @@ interface GetOptions extends ClientCommandOptions {
 export function get (): Command {
   return clientCommand('get', 'show what is known of an image')
     .argument('<id>', 'the image')
-    .option('--picture <file>', 'write the picture that is kept of it to a file')
+    .option('--picture <file>', 'write the picture that is kept of it to a file: a JPEG, up to 64 pixels a side a PNG')
     .action((id: string, options: GetOptions) => withClient(options, (client, signal) => show(client, signal, id, options)))
 }
 
@@ -25,7 +25,8 @@ async function show (client: HammingbirdClient, signal: AbortSignal, id: string,
     await writeFile(picture, item.picture)
   }
   if (json) return printJson(itemJson(item))
-  for (const line of facts(factsOf(item))) await print(line)
+  const written: [string, string][] = picture === undefined ? [] : [['picture', `${picture}: a ${isPng(item.picture) ? 'PNG' : 'JPEG'} file`]]
+  for (const line of facts([...factsOf(item), ...written])) await print(line)
 }
 
 function factsOf ({ id, labels, metadata, uri, capturedAt, width, height, format, sha256, position, source, codes }: Item): [string, string][] {
@@ -42,4 +43,9 @@ function factsOf ({ id, labels, metadata, uri, capturedAt, width, height, format
     ...Object.entries(codes).map(([version, { code, stale, refused }]): [string, string] =>
       [`code ${version}`, refused === '' ? `${code.toString('hex')}${stale ? ' (of a former state)' : ''}` : `none: ${refused}`])
   ]
+}
+
+/** Small pictures are kept as PNG, larger ones as JPEG. */
+function isPng (picture: Uint8Array): boolean {
+  return picture[0] === 0x89
 }

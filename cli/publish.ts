@@ -4,7 +4,7 @@ import type { HammingbirdClient, NewImage, Published } from '../client/index.js'
 import { clientCommand, list, time, withClient, wrongUsage, type ClientCommandOptions } from './client-command.js'
 import { imageFiles, readImage, type ImageFile } from './image-files.js'
 import { publishedJson } from './json.js'
-import { print, printable, printJson } from './output.js'
+import { print, printable, printJson, styled } from './output.js'
 import { PublishProgress } from './publish-progress.js'
 
 interface PublishOptions extends ClientCommandOptions {
@@ -60,7 +60,10 @@ async function publishFiles (client: HammingbirdClient, signal: AbortSignal, pat
   } finally {
     progress.end()
     const told = done || progress.published + progress.refused > 0
-    if (!options.json && told) await print([progress.summary(), ...(progress.published <= NAMED ? named : [])].join('\n'))
+    if (!options.json && told) {
+      await print([progress.summary(), ...(progress.published <= NAMED ? named : [])].join('\n'))
+      if (progress.published > 0) await print(styled('dim', 'what cannot be decoded is set aside: hammingbird set-aside list'))
+    }
   }
   if (progress.refused > 0) process.exitCode = 5
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { codeOf, HammingbirdError } from '../errors.js'
 import { Rank, type HammingbirdClient, type MetadataCondition, type Query, type Search, type SearchResponse } from '../client/index.js'
 import { clientCommand, list, time, whole, withClient, wrongUsage, type ClientCommandOptions } from './client-command.js'
 import { readImage } from './image-files.js'
@@ -52,7 +53,13 @@ export function search (): Command {
     .option('--page-token <token>', 'the next page, from a former answer', '')
     .action(async (options: SearchOptions) => {
       const request = await requestOf(options)
-      await withClient(options, (client, signal) => find(client, signal, request, options))
+      try {
+        await withClient(options, (client, signal) => find(client, signal, request, options))
+      } catch (err) {
+        // The server knows the bytes, not what the file is called.
+        if (options.image === undefined || !codeOf(err).startsWith('HAMMINGBIRD_IMAGE_')) throw err
+        throw new HammingbirdError(codeOf(err), `${options.image}: ${(err as Error).message}`, { cause: err })
+      }
     })
 }
 

@@ -53,7 +53,7 @@ function lines (status: GetStatusResponse): string[] {
       ])
     ),
     ...(workers.length === 0 ? [] : ['', ...table(
-      [{ name: 'workers' }, { name: 'running', align: 'right' }, { name: 'done', align: 'right' }, { name: 'lost', align: 'right' }, { name: 'backend', cut: 'end' }],
+      [{ name: 'workers' }, { name: 'running', align: 'right' }, { name: 'jobs done', align: 'right' }, { name: 'lost', align: 'right' }, { name: 'backend', cut: 'end' }],
       workers.map(({ kind, running, done, lost, backend }) => [kind, number.format(running), number.format(done), number.format(lost), backend])
     )])
   ]

@@ -71,6 +71,7 @@ export function progressLine ({ folders, coded, setAside, waiting, lagMs }: Prog
   const held = folders.reduce((sum, { held }) => sum + held, 0)
   const scanning = folders.some(({ scanned }) => !scanned)
   const total = Math.max(files, coded + waiting + setAside)
+  if (total === 0) return scanning ? 'looking for pictures' : 'no pictures here yet'
   return [
     `${number.format(coded)} of ${number.format(total)}${scanning ? '+' : ''} searchable`,
     ...(imagesPerSecond >= 1 ? [`${number.format(Math.round(imagesPerSecond))} images/s`] : []),

@@ -97,10 +97,16 @@ function assertPixels (width: number, height: number, { imagePixels }: DecodingL
 
 function refusalOf (err: unknown, { decodeMs }: DecodingLimits): HammingbirdError {
   if (err instanceof HammingbirdError) return err
-  const message = err instanceof Error ? err.message.split('\n', 1)[0]! : String(err)
+  const message = firstWords(err instanceof Error ? err.message : String(err))
   if (message.includes('exceeds pixel limit')) return new HammingbirdError('HAMMINGBIRD_IMAGE_TOO_LARGE', message, { cause: err })
   if (message.startsWith('timeout')) return new HammingbirdError('HAMMINGBIRD_IMAGE_TIMEOUT', `decoding took longer than ${decodeMs} ms`, { cause: err })
   return new HammingbirdError('HAMMINGBIRD_IMAGE_UNREADABLE', message, { cause: err })
+}
+
+/** libvips tells a story over several lines, or ends at a colon that nothing follows. */
+function firstWords (text: string): string {
+  const [first = '', second = ''] = text.split('\n').map(line => line.trim()).filter(line => line !== '')
+  return (first.endsWith(':') ? `${first} ${second}` : first).replace(/[:\s]+$/, '')
 }
 
 function seconds ({ decodeMs }: DecodingLimits): { seconds: number } {

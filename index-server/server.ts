@@ -133,8 +133,15 @@ function bind (server: Server, host: string, port: number, credentials: ServerCr
     server.forceShutdown()
     reject(/EADDRINUSE/.test(cause.message)
       ? new HammingbirdError('HAMMINGBIRD_ADDRESS_IN_USE', `${address} is taken: another server runs there`, { cause })
-      : invalid('address', `cannot listen at ${address}: ${cause.message}`))
+      : invalid('address', `cannot listen at ${address}: ${reasonOf(cause.message)}`))
   }))
+}
+
+function reasonOf (said: string): string {
+  if (/EADDRNOTAVAIL/.test(said)) return 'this machine has no such address'
+  if (/EACCES/.test(said)) return 'this user may not; ports below 1024 are for root'
+  if (/ENOTFOUND|resolution/i.test(said)) return 'there is no such host'
+  return said
 }
 
 /** Whether the promise resolved in time. */

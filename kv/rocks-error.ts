@@ -8,7 +8,7 @@ export function rocksError (err: unknown, directory: string): HammingbirdError {
   if (err instanceof HammingbirdError) return err
   const said = err instanceof Error ? err.message : String(err)
   if (/lock hold by current process|While lock file/.test(said)) {
-    return new HammingbirdError('HAMMINGBIRD_LOCKED', `${directory} belongs to another process: stop it, or choose another directory`, { cause: err })
+    return new HammingbirdError('HAMMINGBIRD_LOCKED', `${directory} belongs to another process: stop it, or take another --data directory`, { cause: err })
   }
   if (/^(?:Corruption|Not implemented|Invalid argument)/.test(said)) {
     return new HammingbirdError('HAMMINGBIRD_FORMAT', `${directory} holds damaged data, or data of another program: ${said}`, { cause: err })
@@ -21,5 +21,6 @@ function hint (said: string): string {
   if (/File too large|EFBIG/i.test(said)) return '. A limit on the size of files was met (ulimit -f)'
   if (/Too many open files|EMFILE/i.test(said)) return '. The limit on open files was met (ulimit -n): allow 4096 at least'
   if (/Permission denied|EACCES|EROFS|Read-only/i.test(said)) return '. This user may not write there'
+  if (/Not a directory|ENOTDIR/i.test(said)) return '. There is a file where a directory should be'
   return ''
 }

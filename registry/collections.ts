@@ -85,7 +85,7 @@ export class Collections implements AsyncDisposable {
     const there = this.#byName.get(config.name)
     if (there !== undefined) {
       if (JSON.stringify({ ...there, createdAtMs: 0 }) === JSON.stringify({ ...config, createdAtMs: 0 })) return there
-      throw new HammingbirdError('HAMMINGBIRD_ALREADY_EXISTS', `collection ${config.name} exists with other settings: ${JSON.stringify(there)}`)
+      throw new HammingbirdError('HAMMINGBIRD_ALREADY_EXISTS', `collection ${config.name} is there with other settings: ${differences(there, config)}`)
     }
     for (const spec of collectionSpecs(config.name, { ...this.#settings, ...config })) await this.#log.createTopic(spec)
     const { name, ...fields } = config
@@ -148,4 +148,11 @@ export class Collections implements AsyncDisposable {
     if (value === null) this.#byName.delete(name)
     else this.#byName.set(name, { name, ...CollectionRecord.decode(value) })
   }
+}
+
+/** `bits 128, not 64`: what one has, not what the other asks for. */
+function differences (there: CollectionConfig, wanted: CollectionConfig): string {
+  const names = { bits: 'bits', partitions: 'partitions', imageBytes: 'image bytes', imagePixels: 'image pixels' } as const
+  const fields = Object.keys(names) as (keyof typeof names)[]
+  return fields.filter(field => there[field] !== wanted[field]).map(field => `${names[field]} ${there[field]}, not ${wanted[field]}`).join('; ')
 }

@@ -18,6 +18,8 @@ export interface EngineContext {
   readonly scratch: string
   /** @throws HammingbirdError `HAMMINGBIRD_NOT_FOUND`; `…_VERSION_NOT_READY` while it is being opened. The empty name is the default collection. */
   readonly served: (name: string) => ServedCollection
+  /** Why a collection cannot be deleted now, in a sentence; undefined when it can. @default always can */
+  readonly neededBy?: ((name: string) => string | undefined) | undefined
   /** Resolves when a collection that is known is served, with the versions it has. */
   readonly opened: (name: string) => Promise<void>
 }

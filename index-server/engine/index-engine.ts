@@ -7,7 +7,7 @@ import type { ExplainRequest, ExplainResponse, SearchRequest, SearchResponse } f
 import type { GetSetAsideRequest, GetSetAsideResponse, ListSetAsideRequest, ListSetAsideResponse, ReplayRequest, ReplayResponse } from '../../proto/gen/hammingbird/v1/set_aside.js'
 import { PageTokens } from '../search/page-tokens.js'
 import * as catalog from './catalog.js'
-import { collectionMessage, createCollection } from './collections.js'
+import { collectionMessage, createCollection, deleteCollection } from './collections.js'
 import type { EngineContext } from './context.js'
 import * as models from './models.js'
 import { explain, search } from './search.js'
@@ -81,7 +81,7 @@ export class IndexEngine implements Engine {
   }
 
   async deleteCollection (name: string): Promise<void> {
-    await this.#context.registry.collections.delete(name)
+    await deleteCollection(this.#context, name)
   }
 
   listSetAside (request: ListSetAsideRequest): Promise<ListSetAsideResponse> {

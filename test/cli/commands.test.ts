@@ -130,10 +130,13 @@ test('get, labels, delete: an image\'s life', async t => {
   t.is((await run('labels', 'a', 'y', 'z,w')).stdout, 'labels: y, z, w\n')
   t.deepEqual((await run('labels', 'a', '--json')).json, [{ id: 'a', labels: ['y', 'z', 'w'] }])
   await run('labels', 'a', '--none')
-  t.is((await run('labels', 'a')).stdout, '\n')
+  t.is((await run('labels', 'a')).stdout, 'no labels\n')
   await run('labels', 'a', '--reset')
   t.is((await run('labels', 'a')).stdout, 'x\n')
-  t.is((await run('delete', 'a')).stdout, 'deleted 1 image\n')
+  const unknown = await run('labels', 'nobody', 'x')
+  t.is(unknown.code, 4)
+  t.regex(unknown.stderr, /there is no image "nobody"; --ahead/)
+  t.is((await run('delete', 'a')).stdout, 'deleted 1 id\n')
   const piped = await hammingbird(['delete', '-', '--json'], { server: at.server.address, stdin: 'b\nnobody\n' })
   t.deepEqual(piped.json.map(({ id }) => id), ['b', 'nobody'])
   t.is(at.engine.images.size, 0)
@@ -219,6 +222,7 @@ test('errors: wrong usage says what, suggests, and makes 2, without a server', a
     [['get'], /missing required argument 'id'/],
     [['status', '--server', 'nowhere'], /--server: HOST:PORT/],
     [['search', '--id', 'a', '--from', 'yesterday'], /It is a time such as/],
+    [['search', '--id', 'a', '--from', '2024-02-30'], /It is a time such as/],
     [['set-aside', 'lst'], /unknown command 'lst' {2}did you mean list\?/]
   ]
   await Promise.all(cases.map(async ([args, expected]) => {

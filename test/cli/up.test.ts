@@ -65,6 +65,7 @@ test('up: indexes a folder, says how to search, ends well on Ctrl-C, and goes on
 
   const second = new Up(t, args)
   t.not(await second.exitCode(), 0)
+  t.is(second.err.match(/--data/g)?.length, 1, second.err)
   t.regex(second.err, /HAMMINGBIRD_LOCKED/)
 
   await client.close()
@@ -103,7 +104,9 @@ test('up: says what is wrong with a folder, a flag, a data directory', async t =
     [[join(directory, 'nowhere'), '--data', join(directory, 'data'), '--port', '0'], /nowhere: there is no such folder/],
     [['--bits', '7'], /--bits.*multiple of 8/],
     [['--prot', '1'], /--prot/],
-    [['--data', join(directory, 'file', 'below')], /--data/]
+    [['--data', join(directory, 'file', 'below')], /--data/],
+    [['--data', '/proc/hammingbird/data'], /--data/],
+    [['--data', join(directory, 'elsewhere'), '--host', '203.0.113.9'], /no such address/]
   ] as const) {
     const up = new Up(t, args)
     t.not(await up.exitCode(), 0)

@@ -125,3 +125,11 @@ test('canonical: holds to its limits', async t => {
   t.is(codeOf(await t.throwsAsync(under({ imagePixels: 59_999 }))), 'HAMMINGBIRD_IMAGE_TOO_LARGE')
   await t.notThrowsAsync(under({ imageBytes: image.length, imagePixels: 60_000 }))
 })
+
+test('canonical: says what is wrong in whole words', async t => {
+  const broken = [Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), Buffer.from('GIF89a'), Buffer.concat([Buffer.from([0xff, 0xd8, 0xff, 0xe0]), Buffer.alloc(40)])]
+  for (const bytes of broken) {
+    const { message } = await t.throwsAsync(canonical(bytes, DECODING_LIMITS)) as Error
+    t.regex(message, /[^\s:]$/, message)
+  }
+})

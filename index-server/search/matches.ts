@@ -45,21 +45,55 @@ export async function * matchesOf (store: CollectionStore, version: string, ties
   yield * await resolve()
 }
 
-/**
- * Reads every item once, and says which ordinals may pass a filter: those whose item does, and those that no item has
- * now, for their images changed meanwhile. Cheaper than looking up most of the codes one by one.
- */
-export async function acceptedBy (store: CollectionStore, version: string, filter: ItemFilter, signal: AbortSignal | undefined): Promise<(ordinal: number) => boolean> {
-  const known = new Bitmap()
+/** Which ordinals may pass: those whose image does, and those that are gone by now, for what they were is looked up alone. */
+export type Accept = (ordinal: number) => boolean
+
+/** What may pass a filter, from reading every image once: cheaper than looking up many of the codes one by one. */
+export async function acceptedOfAll (store: CollectionStore, version: string, filter: ItemFilter, signal: AbortSignal | undefined): Promise<Accept> {
   const passing = new Bitmap()
-  for await (const run of store.items()) {
+  for await (const views of store.views(version)) {
     signal?.throwIfAborted()
-    for (const item of run) {
-      const code = item.codes.get(version)
-      if (code === undefined || 'refused' in code) continue
-      known.add(code.ordinal)
-      if (failingPart(filter, item) === undefined) passing.add(code.ordinal)
+    for (const view of views) if (failingPart(filter, view) === undefined) passing.add(view.ordinal)
+  }
+  return ordinal => passing.has(ordinal) || store.isRemoved(version, ordinal)
+}
+
+/**
+ * What may pass a filter that asks for labels, from the images that have them.
+ *
+ * @returns undefined when it asks for none, or more than `most` images have them.
+ */
+export async function acceptedOfLabelled (store: CollectionStore, version: string, filter: ItemFilter, most: number, signal: AbortSignal | undefined): Promise<Accept | undefined> {
+  const ids = await labelledIds(store, filter, most, signal)
+  if (!ids) return undefined
+  const passing = new Bitmap()
+  const list = [...ids]
+  for (let from = 0; from < list.length; from += LAST_RUN) {
+    signal?.throwIfAborted()
+    for (const view of await store.viewsOf(version, list.slice(from, from + LAST_RUN))) {
+      if (view && failingPart(filter, view) === undefined) passing.add(view.ordinal)
     }
   }
-  return ordinal => passing.has(ordinal) || !known.has(ordinal)
+  return ordinal => passing.has(ordinal) || store.isRemoved(version, ordinal)
+}
+
+/** Whoever passes is among these: those with one of the labels asked for, or with the rarest of those that all must have. */
+async function labelledIds (store: CollectionStore, { anyLabels = [], allLabels = [] }: ItemFilter, most: number, signal: AbortSignal | undefined): Promise<ReadonlySet<string> | undefined> {
+  for (const labels of [...allLabels.map(label => [label]), ...anyLabels.length > 0 ? [anyLabels] : []]) {
+    const ids = await idsUpTo(store, labels, most, signal)
+    if (ids) return ids
+  }
+  return undefined
+}
+
+async function idsUpTo (store: CollectionStore, labels: readonly string[], most: number, signal: AbortSignal | undefined): Promise<ReadonlySet<string> | undefined> {
+  const ids = new Set<string>()
+  for (const label of labels) {
+    for await (const run of store.labelled(label)) {
+      signal?.throwIfAborted()
+      for (const id of run) ids.add(id)
+      if (ids.size > most) return undefined
+    }
+  }
+  return ids
 }

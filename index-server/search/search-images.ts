@@ -2,7 +2,7 @@ import { HammingbirdError, invalid } from '../../errors.js'
 import type { CodeAnswer, CodeStore } from '../store/code-store.js'
 import type { CollectionStore, StoredItem } from '../store/collection-store.js'
 import { ask, assertSubject, type Asked, type ImageQuery, type Subject } from './image-query.js'
-import { acceptedBy, matchesOf, type Match } from './matches.js'
+import { acceptedOfAll, acceptedOfLabelled, matchesOf, type Accept, type Match } from './matches.js'
 import type { Cursor, PageTokens } from './page-tokens.js'
 import { inTotalOrder, type Tie } from './total-order.js'
 
@@ -47,7 +47,11 @@ export interface SearchStats {
 
 /** How many times more is asked for when the first answer, filtered, was not enough. */
 const GROWTH = 4
-/** Once this share of all would be looked up one by one, every item is read instead: in order, which is cheaper by so much. */
+/** So many are looked up one by one before anything else is thought of. */
+const FEW_TESTS = 256
+/** Images with a label are read instead when there are at most so many of them for each that would be looked up. */
+const LABELLED_A_TEST = 4
+/** Once this share of all would be looked up one by one, every image is read instead: in order, which is cheaper by so much. */
 const SHARE_TESTED = 1 / 4
 
 /**
@@ -105,7 +109,7 @@ class Search {
   #rankedOf = 0
   #tied = 0
   #tested = 0
-  #accept: ((ordinal: number) => boolean) | undefined
+  #accept: Accept | undefined
 
   constructor (store: CollectionStore, codes: CodeStore, version: string, subject: Subject, asked: Asked, sequence: number, signal: AbortSignal | undefined) {
     this.#store = store
@@ -206,13 +210,19 @@ class Search {
     return answer
   }
 
-  /** Asks for k codes; when very many of them would have to be looked up, reads every item instead and asks for k that pass. */
+  /**
+   * Asks for k codes. When, with a filter, many of them would have to be looked up one by one, the images that may pass
+   * are found first, and k of those are asked for.
+   */
   async #filtered (k: number): Promise<CodeAnswer['groups']> {
     const { groups } = await this.#ask(k)
     const { filter } = this.#asked
-    if (!filter || this.#accept || this.#tested + sizeOf(groups) < this.#codes.count * SHARE_TESTED) return groups
-    this.#accept = await acceptedBy(this.#store, this.#version, filter, this.#signal)
-    return (await this.#ask(k)).groups
+    if (!filter || this.#accept) return groups
+    const tests = this.#tested + sizeOf(groups)
+    const all = this.#codes.count
+    if (tests >= Math.min(FEW_TESTS, all * SHARE_TESTED)) this.#accept = await acceptedOfLabelled(this.#store, this.#version, filter, tests * LABELLED_A_TEST, this.#signal)
+    if (!this.#accept && tests >= all * SHARE_TESTED) this.#accept = await acceptedOfAll(this.#store, this.#version, filter, this.#signal)
+    return this.#accept ? (await this.#ask(k)).groups : groups
   }
 
   async * #tally (ties: AsyncIterable<Tie>): AsyncGenerator<Tie, void> {

@@ -38,6 +38,14 @@ export interface CollectionStore {
   positionsOf (version: string, ordinals: ArrayLike<number>): Promise<ItemPositions>
   /** The details of codes, in order of `ordinals`; `undefined` where there is none. */
   detailsOf (version: string, ordinals: readonly number[]): Promise<(Uint8Array | undefined)[]>
+  /** Whether a code is gone from the newest moment: its image was deleted, updated, or refused. */
+  isRemoved (version: string, ordinal: number): boolean
+  /** What filters look at, of every live image with a code, in order of id. */
+  views (version: string): AsyncIterable<readonly FilterView[]>
+  /** The same of some images; `undefined` where one is not live or has no code. */
+  viewsOf (version: string, ids: readonly string[]): Promise<(FilterView | undefined)[]>
+  /** The ids of the live images with a label, in order. */
+  labelled (label: string): AsyncIterable<readonly string[]>
   picture (id: string): Promise<Buffer | undefined>
   /** Live items in order of id, behind `after`. */
   items (after?: string): AsyncIterable<readonly StoredItem[]>
@@ -116,6 +124,14 @@ export interface StoredItem extends Omit<ItemFields, 'labels'> {
   /** In C.items: the image's version number. */
   readonly offset: number
   readonly codes: ReadonlyMap<string, StoredCode>
+}
+
+/** What filters look at. Read from the row as far as it is asked for: ask once. */
+export interface FilterView {
+  readonly ordinal: number
+  readonly labels: readonly string[]
+  readonly capturedAtMs: number | undefined
+  readonly metadata: Readonly<Record<string, string>>
 }
 
 export type StoredCode =

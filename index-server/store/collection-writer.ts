@@ -5,6 +5,7 @@ import type { CodeChange } from './code-store.js'
 import type { StoreChange, StoredSetAside } from './collection-store.js'
 import type { JoinChange } from './join.js'
 import { JoinRun, type VersionChange, type VersionedChange } from './join-run.js'
+import { MAX_DETAIL_BYTES } from './keys/code-record.js'
 import { decodeItemCounts, encodeCodeCounts, encodeCodeCountsKey, encodeItemCounts, encodeItemCountsKey, type ItemCounts } from './keys/count-rows.js'
 import { FAMILIES, prefixOf } from './keys/families.js'
 import type { ProgressKey, SourceProgress } from './keys/progress-row.js'
@@ -237,7 +238,7 @@ export class CollectionWriter {
     return run
   }
 
-  /** Finds the tables of a change's version, the last one at once. It throws a CodeWidthError for a code of another width. */
+  /** Finds the tables of a change's version, the last one at once, and refuses a code that does not fit them. */
   #tablesFor (): (change: VersionedChange) => number {
     let last: { readonly version: string, readonly tables: number, readonly bits: number } | undefined
     return change => {
@@ -246,6 +247,7 @@ export class CollectionWriter {
         last = { version: change.version, tables, bits: this.#versions.get(tables)!.disk.bits }
       }
       if (change.kind === 'code' && change.code.length * 8 !== last.bits) throw new CodeWidthError(last.bits, change.code.length * 8)
+      if (change.kind === 'code' && change.detail && change.detail.length > MAX_DETAIL_BYTES) throw new RangeError(`a detail has at most ${MAX_DETAIL_BYTES} bytes, got ${change.detail.length}`)
       return last.tables
     }
   }

@@ -99,6 +99,6 @@ function tableRanges (shape: TableShape): Range[] {
 }
 
 function collectionRanges (number: number): Range[] {
-  const { join, picture, position, progress, seen, setAside, setAsideOf } = FAMILIES
-  return [join, picture, position, progress, seen, setAside, setAsideOf].map(family => prefixRange(prefixOf(family, number)))
+  const { join, label, picture, position, progress, seen, setAside, setAsideOf } = FAMILIES
+  return [join, label, picture, position, progress, seen, setAside, setAsideOf].map(family => prefixRange(prefixOf(family, number)))
 }

@@ -1,7 +1,9 @@
 import type { KeyValue, Operation } from '../../kv/key-value.js'
+import { labelsOf } from './item-view.js'
 import { join, isOfThisLife, isSearchable, type JoinChange } from './join.js'
 import { decodeCodeRecord, encodeCodeKey, type CodeRecord } from './keys/code-record.js'
 import { decodeJoinRecord, encodeJoinKey, encodeJoinRecord, type CodeEntry, type JoinRecord } from './keys/join-record.js'
+import { encodeLabelKey } from './keys/label-key.js'
 import { encodePictureKey } from './keys/picture-key.js'
 import type { VersionCodes } from './version-codes.js'
 
@@ -122,6 +124,7 @@ export class JoinRun {
     for (const touched of this.#touched.values()) {
       if (touched.after === touched.before) continue
       this.#removeEntries(touched, details)
+      this.#putLabels(touched, operations)
       const after = touched.after && this.#numberEntries(touched.id, touched.after, details)
       this.#count(touched.before, -1)
       this.#count(after, 1)
@@ -146,6 +149,15 @@ export class JoinRun {
       const record = { id: touched.id, partition: touched.before!.partition, itemOffset, code, detail: details.get(entry) }
       this.#change(tables).removals.push({ ordinal, record })
     }
+  }
+
+  /** The rows of labels follow what a live image has: nothing is to be done when only codes came. */
+  #putLabels ({ id, before, after }: Touched, operations: Operation[]): void {
+    if (before?.item === after?.item && before?.labels === after?.labels) return
+    const had = new Set(before && labelsOf(before))
+    const has = new Set(after && labelsOf(after))
+    for (const label of had) if (!has.has(label)) operations.push({ type: 'del', key: encodeLabelKey(this.#collection, label, id) })
+    for (const label of has) if (!had.has(label)) operations.push({ type: 'put', key: encodeLabelKey(this.#collection, label, id), value: A_BYTE })
   }
 
   /** Gives ordinals to codes that have become searchable, takes them from those that are not, forgets dropped versions. */
@@ -192,3 +204,4 @@ export class JoinRun {
 }
 
 const NONE: readonly Coded[] = []
+const A_BYTE = Buffer.of(1)

@@ -1,14 +1,16 @@
 import { CodeWidthError } from '../../errors.js'
 import { prefixRange, type KeyValue, type Operation } from '../../kv/key-value.js'
 import { topicsOf } from '../../topics/names.js'
-import type { AppliedPosition, CollectionStore, ItemPositions, PartitionProgress, SetAsideKey, SourcePosition, StoreChange, StoredItem, StoredSetAside, VersionCounts } from './collection-store.js'
+import type { AppliedPosition, CollectionStore, FilterView, ItemPositions, PartitionProgress, SetAsideKey, SourcePosition, StoreChange, StoredItem, StoredSetAside, VersionCounts } from './collection-store.js'
 import type { CodeStore } from './code-store.js'
 import { CollectionWriter } from './collection-writer.js'
 import { readItems, type FoundRecord } from './item-reader.js'
+import { viewOf } from './item-view.js'
 import { decodeCodeRecord, encodeCodeKey, type CodeRecord } from './keys/code-record.js'
 import { FAMILIES, prefixOf } from './keys/families.js'
 import { decodeItemFields } from './keys/item-fields.js'
 import { decodeJoinRecord, encodeJoinKey, idOfJoinKey } from './keys/join-record.js'
+import { idOfLabelKey, labelPrefix } from './keys/label-key.js'
 import { encodePictureKey } from './keys/picture-key.js'
 import type { TopicPosition } from './position-book.js'
 import { SetAsideTable } from './set-aside-table.js'
@@ -117,6 +119,27 @@ export class StoredCollection implements CollectionStore {
   async detailsOf (version: string, ordinals: readonly number[]): Promise<(Uint8Array | undefined)[]> {
     const records = await this.#codeRecords(version, ordinals)
     return records.map(record => record?.detail)
+  }
+
+  isRemoved (version: string, ordinal: number): boolean {
+    return this.#open(version).disk.tables.removed.has(ordinal)
+  }
+
+  async * views (version: string): AsyncGenerator<readonly FilterView[], void> {
+    const tables = this.#writer.tablesOf(version)
+    for await (const run of this.#kv.iterate(prefixRange(prefixOf(FAMILIES.join, this.#number)))) {
+      yield run.map(({ value }) => viewOf(decodeJoinRecord(value), tables)).filter(view => view !== undefined)
+    }
+  }
+
+  async viewsOf (version: string, ids: readonly string[]): Promise<(FilterView | undefined)[]> {
+    const tables = this.#writer.tablesOf(version)
+    const rows = await this.#kv.getMany(ids.map(id => encodeJoinKey(this.#number, id)))
+    return rows.map(row => row && viewOf(decodeJoinRecord(row), tables))
+  }
+
+  async * labelled (label: string): AsyncGenerator<readonly string[], void> {
+    for await (const run of this.#kv.iterate(prefixRange(labelPrefix(this.#number, label)), { values: false })) yield run.map(({ key }) => idOfLabelKey(key))
   }
 
   picture (id: string): Promise<Buffer | undefined> {

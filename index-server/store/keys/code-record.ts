@@ -58,6 +58,9 @@ export function encodeCodeRecord ({ id, partition, itemOffset, code, detail }: C
   return record
 }
 
+/** What the u8 of a detail's length can say. */
+export const MAX_DETAIL_BYTES = 255
+
 const FORMAT = 1
 const HEAD = 11
 

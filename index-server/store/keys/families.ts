@@ -11,9 +11,10 @@ export const FAMILIES = {
   dropping: byte('D'),
   droppingCollection: byte('E'),
   numbers: byte('N'),
-  /** What is kept of each id: `join-record.ts`, `picture-key.ts`. */
+  /** What is kept of each id: `join-record.ts`, `picture-key.ts`, `label-key.ts`. */
   join: byte('i'),
   picture: byte('I'),
+  label: byte('l'),
   /** How far the log has been folded: `position-row.ts`, `progress-row.ts`, `seen-key.ts`. */
   position: byte('p'),
   progress: byte('g'),

@@ -28,12 +28,54 @@ export function decodeItemFields (row: Buffer): ItemFields {
     sha256: reader.bytes(),
     source: { partition: reader.number(), offset: reader.number() },
     publishedAtMs: reader.signed(),
-    capturedAtMs: reader.number() === 0 ? undefined : reader.signed(),
+    capturedAtMs: readCapturedAt(reader),
     width: reader.number(),
     height: reader.number(),
     format: reader.text(),
     uri: reader.text(),
     labels: reader.texts(),
-    metadata: Object.fromEntries(Array.from({ length: reader.number() }, () => [reader.text(), reader.text()]))
+    metadata: readMetadata(reader)
   }
+}
+
+/** Only when it was captured. */
+export function capturedAtOfItem (row: Buffer): number | undefined {
+  return readCapturedAt(readerAtCapture(row))
+}
+
+/** Only the labels. */
+export function labelsOfItem (row: Buffer): string[] {
+  return readerAtLabels(row).texts()
+}
+
+/** Only the metadata. */
+export function metadataOfItem (row: Buffer): Record<string, string> {
+  const reader = readerAtLabels(row)
+  for (let count = reader.number(); count > 0; count--) reader.skip()
+  return readMetadata(reader)
+}
+
+function readerAtCapture (row: Buffer): RowReader {
+  const reader = new RowReader(row)
+  reader.skip()
+  for (let numbers = 3; numbers > 0; numbers--) reader.number()
+  return reader
+}
+
+function readerAtLabels (row: Buffer): RowReader {
+  const reader = readerAtCapture(row)
+  readCapturedAt(reader)
+  reader.number()
+  reader.number()
+  reader.skip()
+  reader.skip()
+  return reader
+}
+
+function readCapturedAt (reader: RowReader): number | undefined {
+  return reader.number() === 0 ? undefined : reader.signed()
+}
+
+function readMetadata (reader: RowReader): Record<string, string> {
+  return Object.fromEntries(Array.from({ length: reader.number() }, () => [reader.text(), reader.text()]))
 }

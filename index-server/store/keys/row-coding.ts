@@ -91,6 +91,12 @@ export class RowReader {
     return this.row.subarray(this.#at - length, this.#at)
   }
 
+  /** Goes past a text or bytes. */
+  skip (): void {
+    const length = this.number() // first: reading it moves #at
+    this.#at += length
+  }
+
   texts (): string[] {
     return Array.from({ length: this.number() }, () => this.text())
   }

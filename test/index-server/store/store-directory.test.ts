@@ -81,8 +81,8 @@ for (const [kind, open] of Object.entries(kinds)) {
 
     await using second = await StoreDirectory.open(place.kv)
     await second.dropped()
-    // The format, the numbers; of cars the name, 5 items with their pictures, the counts, the position.
-    t.is(await rows(place.kv), 2 + 13)
+    // The format, the numbers; of cars the name, 5 items with picture and label, the counts, the position.
+    t.is(await rows(place.kv), 2 + 18)
     const anew = await second.collection('pets')
     await anew.addVersion('v2', 64)
     t.is(await anew.item('image-1'), undefined)

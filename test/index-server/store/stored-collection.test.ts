@@ -152,7 +152,16 @@ async function compare (t: ExecutionContext, collection: StoredCollection, oracl
   const listed: string[] = []
   for await (const run of collection.items()) listed.push(...run.map(({ id }) => id))
   t.deepEqual(listed, oracle.ids().filter(id => oracle.item(id, VERSIONS)))
+  for (const label of ['cat', 'dog', 'bird']) {
+    const ids: string[] = []
+    for await (const run of collection.labelled(label)) ids.push(...run)
+    t.deepEqual(ids, oracle.ids().filter(id => oracle.item(id, VERSIONS)?.labels.includes(label)))
+  }
   for (const version of VERSIONS) {
+    t.deepEqual(await viewed(collection, version), oracle.ids().flatMap(id => {
+      const item = oracle.item(id, VERSIONS)
+      return item?.codes[version] && 'code' in item.codes[version] ? [[item.labels, item.uri]] : []
+    }))
     t.deepEqual(collection.counts(version), oracle.counts(version))
     t.is(collection.codes(version).count, oracle.counts(version).coded)
     for (const plan of ['probe', 'scan'] as const) {
@@ -171,6 +180,19 @@ async function compare (t: ExecutionContext, collection: StoredCollection, oracl
       t.deepEqual(named, oracle.within(version, query, 9))
     }
   }
+}
+
+/** What filters see, in order of id. The uri of these histories says the time of capture and the metadata too. */
+async function viewed (collection: StoredCollection, version: string): Promise<unknown[]> {
+  const found = []
+  for await (const run of collection.views(version)) {
+    for (const { labels, metadata, capturedAtMs, ordinal } of run) {
+      const at = Number(metadata['at'])
+      if (capturedAtMs !== (at % 2 === 0 ? undefined : -at * 1000) || collection.isRemoved(version, ordinal)) throw new Error(`item ${at} is not seen as it is`)
+      found.push([labels, `file:${at}`])
+    }
+  }
+  return found
 }
 
 /** What the oracle knows of an item. */

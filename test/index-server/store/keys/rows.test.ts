@@ -1,8 +1,9 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { codeOf } from '../../../../errors.js'
-import { decodeItemFields, encodeItemFields } from '../../../../index-server/store/keys/item-fields.js'
+import { capturedAtOfItem, decodeItemFields, encodeItemFields, labelsOfItem, metadataOfItem } from '../../../../index-server/store/keys/item-fields.js'
 import { decodeJoinRecord, encodeJoinKey, encodeJoinRecord, idOfJoinKey, type CodeEntry, type JoinRecord } from '../../../../index-server/store/keys/join-record.js'
+import { encodeLabelKey, idOfLabelKey, labelPrefix } from '../../../../index-server/store/keys/label-key.js'
 import { decodeLabels, encodeLabels } from '../../../../index-server/store/keys/labels.js'
 import { decodeProgress, decodeProgressKey, encodeProgress, encodeProgressKey } from '../../../../index-server/store/keys/progress-row.js'
 import { decodePosition, decodePositionKey, encodePosition, encodePositionKey } from '../../../../index-server/store/keys/position-row.js'
@@ -49,7 +50,11 @@ test('row coding: reading undoes writing', t => {
 })
 
 test('item fields, labels: decoding undoes encoding', t => {
-  fc.assert(fc.property(item, item => t.deepEqual(decodeItemFields(encodeItemFields(item)), item)))
+  fc.assert(fc.property(item, item => {
+    const row = encodeItemFields(item)
+    t.deepEqual(decodeItemFields(row), item)
+    t.deepEqual([labelsOfItem(row), metadataOfItem(row), capturedAtOfItem(row)], [item.labels, item.metadata, item.capturedAtMs])
+  }))
   fc.assert(fc.property(fc.array(text), labels => t.deepEqual(decodeLabels(encodeLabels(labels)), labels)))
 })
 
@@ -84,6 +89,16 @@ test('join record: written out', t => {
     '00000005 01 03 636174',
     'f0f1'
   ].join('').replaceAll(' ', ''))
+})
+
+test('label key: the id comes back, a label is no other one\'s beginning, and long ones fit', t => {
+  const label = fc.oneof(text, fc.constantFrom('', 'a', 'a\0', 'x'.repeat(255), 'x'.repeat(256), 'ä'.repeat(40_000)))
+  fc.assert(fc.property(u32, label, label, text, (collection, label, other, id) => {
+    const key = encodeLabelKey(collection, label, id)
+    t.is(idOfLabelKey(key), id)
+    t.is(key.subarray(0, labelPrefix(collection, other).length).equals(labelPrefix(collection, other)), label === other)
+  }))
+  t.is(encodeLabelKey(0x01020304, 'cat', 'id').toString('hex'), '6c 01020304 0003 636174 6964'.replaceAll(' ', ''))
 })
 
 test('progress and position rows: decoding undoes encoding', t => {

@@ -3,7 +3,7 @@ import type { KeyValue } from '../../../kv/key-value.js'
 import { FAMILIES } from './families.js'
 
 /** Grows when rows change so that an older release would misread them, or a newer one cannot read the old. */
-const FORMAT = 1
+const FORMAT = 2
 
 /**
  * The row that says what the directory is: the key is one byte 0, the first of all keys.

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import type { DecoderPool } from '../decoder/pool.js'
-import type { EncoderPool } from '../encoder/pool.js'
+import { EncoderPool } from '../encoder/pool.js'
 import { IndexEngine } from '../index-server/engine/index-engine.js'
 import { GrpcServer } from '../index-server/server.js'
 import { IndexServer } from '../index-server/serve.js'
@@ -65,6 +65,7 @@ export async function openAnswering ({ resources, log, registry, decoder, encode
   const indexServer = resources.keep(await IndexServer.open({ log, registry, store, models, serverId, pictures, failed }))
   const engine = new IndexEngine({
     log, registry, decoder, encoder, models, serverId, neededBy,
+    probe: (manifest, directory) => EncoderPool.probe(manifest, directory),
     scratch: data.scratch,
     served: name => indexServer.served(name),
     opened: name => indexServer.opened(name)

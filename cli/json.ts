@@ -1,4 +1,4 @@
-import type { Collection, GetStatusResponse, Hit, Item, Position, Published, NewImage, SearchResponse, SetAsideEntry } from '../client/index.js'
+import type { Backfill, Collection, GetStatusResponse, HistoryEntry, Hit, Item, Position, Published, NewImage, SearchResponse, SetAsideEntry, Version } from '../client/index.js'
 
 /**
  * What `--json` prints. The names of the fields are API. Codes and SHA-256s are hex, times ISO 8601, positions
@@ -74,4 +74,21 @@ export function setAsideJson (entry: SetAsideEntry): object {
 
 export function collectionJson ({ name, bits, partitions, limits, createdAt }: Collection): object {
   return { name, bits, partitions, limits, ...(createdAt === undefined ? {} : { createdAt: createdAt.toISOString() }) }
+}
+
+export function versionJson ({ name, bits, network, aliases, createdAt, manifest }: Version): object {
+  return { version: name, bits, network, aliases, ...(createdAt === undefined ? {} : { createdAt: createdAt.toISOString() }), manifest: JSON.parse(manifest) as object }
+}
+
+/** What a promotion or a rollback led to. */
+export function movedJson ({ live, previous, event }: { readonly live: string, readonly previous: string, readonly event?: Position | undefined }): object {
+  return { live, previous, ...(event === undefined ? {} : { event }) }
+}
+
+export function historyJson ({ at, event, version, live, previous, actor, reason, position }: HistoryEntry): object {
+  return { ...(at === undefined ? {} : { at: at.toISOString() }), event, version, live, previous, actor, reason, position }
+}
+
+export function backfillJson ({ version, coded, setAside, waiting, imagesPerSecond, remaining, caughtUp }: Backfill): object {
+  return { version, coded, setAside, waiting, imagesPerSecond, ...(remaining === undefined ? {} : { remainingSeconds: remaining.seconds }), caughtUp }
 }

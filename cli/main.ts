@@ -25,6 +25,8 @@ const commands: Readonly<Record<string, Entry>> = {
   status: { summary: 'show how far everything is', load: async () => (await import('./status.js')).status() },
   'set-aside': { summary: 'show or replay what was kept out', load: async () => (await import('./set-aside.js')).setAside() },
   collections: { summary: 'make, list, show or delete collections', load: async () => (await import('./collections.js')).collections() },
+  models: { summary: 'versions of the model: list, add, publish, promote, roll back', load: async () => (await import('./models.js')).models() },
+  backfill: { summary: 'show how far versions have come with encoding', load: async () => (await import('./backfill.js')).backfill() },
   doctor: { summary: 'say what this machine has for encoding and training', load: async () => (await import('./doctor.js')).doctor() }
 }
 

@@ -61,6 +61,35 @@ export class Calls {
     }
   }
 
+  /** Sends requests as fast as the server takes them, and resolves with its one answer; the server's error, or that of the requests. */
+  clientStream<I, O> (method: MethodDefinition<I, O>, requests: AsyncIterable<I> | Iterable<I>, { signal, timeoutMs }: CallOptions = {}): Promise<O> {
+    return new Promise((resolve, reject) => {
+      this.#begin(signal)
+      let over = false
+      let failure: { readonly error: unknown } | undefined
+      const call = this.#client.makeClientStreamRequest(method.path, method.requestSerialize, method.responseDeserialize, new Metadata(), deadline(timeoutMs), (err, answer) => {
+        over = true
+        signal?.removeEventListener('abort', cancel)
+        if (failure) reject(failure.error)
+        else if (err) reject(this.#failure(err, signal))
+        else resolve(answer!)
+      })
+      const cancel = () => call.cancel()
+      signal?.addEventListener('abort', cancel, { once: true })
+      const send = async () => {
+        for await (const request of requests) {
+          if (over) return
+          if (!call.write(request)) await drained(call)
+        }
+        call.end()
+      }
+      send().catch((error: unknown) => {
+        failure = { error }
+        cancel()
+      })
+    })
+  }
+
   bidi<I, O> (method: MethodDefinition<I, O>, { signal, timeoutMs }: CallOptions = {}): OpenStream<I, O> {
     this.#begin(signal)
     const call = this.#client.makeBidiStreamRequest(method.path, method.requestSerialize, method.responseDeserialize, new Metadata(), deadline(timeoutMs))

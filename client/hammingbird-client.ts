@@ -9,6 +9,7 @@ import { SearchRequest, SearchServiceService, type SearchResponse } from '../pro
 import { GetSetAsideRequest, ListSetAsideRequest, ReplayRequest, SetAsideServiceService, type GetSetAsideResponse, type ListSetAsideResponse, type ReplayResponse } from '../proto/gen/hammingbird/v1/set_aside.js'
 import { Calls, type CallOptions } from './calls.js'
 import { connect } from './connect.js'
+import { ModelsClient } from './models-client.js'
 import { publish, type NewImage, type Published } from './publish.js'
 
 export interface ClientOptions {
@@ -42,10 +43,13 @@ export class HammingbirdClient implements AsyncDisposable {
   readonly #collection: string
   /** For services that have no method here. */
   readonly calls: Calls
+  /** Versions of the collection's model. */
+  readonly models: ModelsClient
 
   private constructor (calls: Calls, collection: string) {
     this.calls = calls
     this.#collection = collection
+    this.models = new ModelsClient(calls, collection)
   }
 
   /** @throws HammingbirdError `HAMMINGBIRD_UNREACHABLE` */

@@ -1,5 +1,6 @@
 export { HammingbirdClient, DEFAULT_SERVER, type ClientOptions, type Query, type Search } from './hammingbird-client.js'
 export { MAX_IMAGE_BYTES, type NewImage, type Published } from './publish.js'
+export type { By, ModelsClient } from './models-client.js'
 export type { CallOptions, Calls, OpenStream } from './calls.js'
 export { codes, CodeWidthError, HammingbirdError, type ErrorCode, type FieldViolation, type Resource } from '../errors.js'
 export { Plan, Rank, type Filter, type Hit, type MetadataCondition, type SearchResponse, type SearchStats } from '../proto/gen/hammingbird/v1/search.js'
@@ -7,3 +8,4 @@ export type { GetStatusResponse, Item, ItemCode, VersionStatus, WorkerStatus } f
 export type { Collection, CollectionLimits } from '../proto/gen/hammingbird/v1/collection.js'
 export type { Position } from '../proto/gen/hammingbird/v1/common.js'
 export type { GetSetAsideResponse, ListSetAsideResponse, ReplayResponse, SetAsideEntry } from '../proto/gen/hammingbird/v1/set_aside.js'
+export type { Backfill, HistoryEntry, PromoteResponse, RollbackResponse, Version } from '../proto/gen/hammingbird/v1/model.js'

@@ -51,3 +51,8 @@ export function isSettled (sourcePartition: number, next: number, progress: Read
   }
   return true
 }
+
+/** Whether a version has passed all that others have: nothing that they can find is missing under it. */
+export function covers (progress: ReadonlyMap<number, PartitionProgress>, others: readonly ReadonlyMap<number, PartitionProgress>[]): boolean {
+  return others.every(other => [...other].every(([partition, sources]) => [...sources].every(([source, { next }]) => (progress.get(partition)?.get(source)?.next ?? 0) >= next)))
+}

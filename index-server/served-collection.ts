@@ -7,7 +7,8 @@ import type { HeldModel, ModelLoader } from '../registry/model-loader.js'
 import type { OpenCollection } from '../registry/registry.js'
 import { codesSpec, type TopicSettings } from '../topics/names.js'
 import { codeChanges, itemChanges, labelChanges, setAsideChanges, type ReadChanges } from './changes.js'
-import { LagClock, isSettled } from './lag.js'
+import { covers, LagClock, isSettled } from './lag.js'
+import { RateClock } from './rate.js'
 import type { CollectionStore } from './store/collection-store.js'
 import { TopicReader } from './topic-reader.js'
 
@@ -36,9 +37,12 @@ export class ServedCollection implements AsyncDisposable {
   readonly #models: KeepOpen<Manifest, HeldModel>
   readonly #subscription: Subscription
   readonly #lag = new LagClock()
+  readonly #rates = new Map<string, RateClock>()
   readonly #sampler: NodeJS.Timeout
   readonly #waiting = new Set<() => void>()
   #opening: Promise<unknown> = Promise.resolve()
+  /** The version that last answered for `live`. */
+  #answering: string | undefined
 
   constructor (options: ServedCollectionOptions) {
     const { collection, store, models, log, pictures, topicSettings, failed } = options
@@ -82,16 +86,31 @@ export class ServedCollection implements AsyncDisposable {
     await this.#opening
   }
 
-  /** The version that a name or an alias stands for here. @throws HammingbirdError `…_NOT_FOUND`, `…_VERSION_RETIRED`, `…_VERSION_NOT_READY`. */
+  /**
+   * The version that a name or an alias stands for here; the empty name is `live`. Where a version was promoted that this server has
+   * not opened yet, the one that answered before still does: no query fails by a promotion.
+   *
+   * @throws HammingbirdError `…_NOT_FOUND`, `…_VERSION_RETIRED`, `…_VERSION_NOT_READY`.
+   */
   resolveVersion (name: string): string {
     const { versions } = this.collection
-    const version = versions.resolve(name === '' ? 'live' : name)
+    const asked = name === '' ? 'live' : name
+    const version = versions.resolve(asked)
+    if (asked === 'live' && version !== undefined) {
+      if (this.isOpen(version)) this.#answering = version
+      else if (this.#answering !== undefined && this.isOpen(this.#answering)) return this.#answering
+    }
     if (version === undefined) {
       if (versions.state.retired.has(name)) throw new HammingbirdError('HAMMINGBIRD_VERSION_RETIRED', `version ${name} of ${this.name} was retired and its codes dropped`)
       throw new HammingbirdError('HAMMINGBIRD_NOT_FOUND', `collection ${this.name} has no version or alias ${JSON.stringify(name)}`)
     }
     if (!this.store.versions().includes(version)) throw new HammingbirdError('HAMMINGBIRD_VERSION_NOT_READY', `version ${version} of ${this.name} is being opened: try again`)
     return version
+  }
+
+  /** Whether this server has a version's tables and its model. */
+  isOpen (version: string): boolean {
+    return this.store.versions().includes(version) && this.#models.get(version) !== undefined
   }
 
   /** The name the encoder knows a version's model by. @throws HammingbirdError `HAMMINGBIRD_VERSION_NOT_READY` while it is being loaded. */
@@ -105,6 +124,23 @@ export class ServedCollection implements AsyncDisposable {
   async lagMs (version: string): Promise<number> {
     await this.#sample()
     return this.#lag.lagMs(this.store.progress(version), this.collection.config.partitions, Date.now())
+  }
+
+  /** Whether nothing is missing under a version that can be found under another one; and nothing waits, where there is no other. */
+  isCaughtUp (version: string): boolean {
+    const others = this.#others(version)
+    return others.length === 0 ? this.store.counts(version).waiting === 0 : covers(this.store.progress(version), others)
+  }
+
+  /** Resolves when all that could be found under other versions, when this was called, can be under this one; rejects with the signal's reason. */
+  async caughtUp (version: string, signal: AbortSignal): Promise<void> {
+    const others = this.#others(version)
+    while (!covers(this.store.progress(version), others)) await this.#nextApplied(signal)
+  }
+
+  /** Images a second that a version has lately been given codes of, or refused. */
+  imagesPerSecond (version: string): number {
+    return this.#rates.get(version)?.perSecond() ?? 0
   }
 
   /** Resolves when the message at a position of C.images is settled under a version; rejects with the signal's reason. */
@@ -145,6 +181,10 @@ export class ServedCollection implements AsyncDisposable {
     })
   }
 
+  #others (version: string) {
+    return this.store.versions().filter(other => other !== version).map(other => this.store.progress(other))
+  }
+
   #nextApplied (signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) {
@@ -166,6 +206,13 @@ export class ServedCollection implements AsyncDisposable {
 
   async #sample (): Promise<void> {
     const { log, collection: { topics, config }, store } = this.#options
+    for (const version of store.versions()) {
+      const { coded, setAside } = store.counts(version)
+      const rate = this.#rates.get(version) ?? new RateClock()
+      this.#rates.set(version, rate)
+      rate.sample(coded + setAside, Date.now())
+    }
+    for (const version of this.#rates.keys()) if (!store.versions().includes(version)) this.#rates.delete(version)
     try {
       this.#lag.sample(await log.ends(topics.images), Date.now())
       this.#lag.forget(store.versions().map(version => store.progress(version)), config.partitions)

@@ -10,24 +10,33 @@ import type { Manifest, ModelFile } from './manifest.js'
 /** Bytes of a model's file in one message of C.artifacts. */
 export const CHUNK_BYTES = 1024 * 1024
 const DIGITS = 8
+const SHA_DIGITS = 16
 
-/** Writes a version's files to C.artifacts, from a directory that holds them. Writing them again changes nothing. */
-export async function publishArtifacts (log: Log, topic: string, { version, files }: Manifest, directory: string): Promise<void> {
-  for (const { name } of files) {
+/**
+ * Writes a version's files to C.artifacts, from a directory that holds them. Writing them again changes nothing; and since what is in
+ * a file is part of its keys, two who publish under one name at the same time do not spoil each other's files.
+ */
+export async function publishArtifacts (log: Log, topic: string, { version, files }: Pick<Manifest, 'version' | 'files'>, directory: string): Promise<void> {
+  for (const file of files) {
     let chunk = 0
-    for await (const data of createReadStream(join(directory, name), { highWaterMark: CHUNK_BYTES })) {
-      const key = Buffer.from(`${version}/${name}/${String(chunk++).padStart(DIGITS, '0')}`)
+    for await (const data of createReadStream(join(directory, file.name), { highWaterMark: CHUNK_BYTES })) {
+      const key = chunkKey(version, file, chunk++)
       await log.append([{ topic, partition: 0, key, value: Buffer.from(ArtifactChunk.encode({ data: data as Buffer }).finish()) }])
     }
   }
 }
 
 /** Removes a version's files from C.artifacts. */
-export async function dropArtifacts (log: Log, topic: string, { version, files }: Manifest): Promise<void> {
-  for (const { name, bytes } of files) {
-    const chunks = Math.ceil(bytes / CHUNK_BYTES)
-    await log.append(Array.from({ length: chunks }, (_, chunk) => ({ topic, partition: 0, key: Buffer.from(`${version}/${name}/${String(chunk).padStart(DIGITS, '0')}`), value: null })))
+export async function dropArtifacts (log: Log, topic: string, { version, files }: Pick<Manifest, 'version' | 'files'>): Promise<void> {
+  for (const file of files) {
+    const chunks = Math.ceil(file.bytes / CHUNK_BYTES)
+    await log.append(Array.from({ length: chunks }, (_, chunk) => ({ topic, partition: 0, key: chunkKey(version, file, chunk), value: null })))
   }
+}
+
+/** `v7/weights.safetensors/0123456789abcdef/00000042`: the version, the file, the beginning of its SHA-256, the piece. */
+function chunkKey (version: string, { name, sha256 }: ModelFile, chunk: number): Buffer {
+  return Buffer.from(`${version}/${name}/${sha256.slice(0, SHA_DIGITS)}/${String(chunk).padStart(DIGITS, '0')}`)
 }
 
 export interface FetchOptions {
@@ -52,6 +61,7 @@ export async function fetchArtifacts ({ log, topic, reader, manifest, directory 
   await rm(aside, { recursive: true, force: true })
   await mkdir(aside, { recursive: true })
   const handles = new Map<string, FileHandle>()
+  const digests = new Map<string, string>(manifest.files.map(({ name, sha256 }) => [name, sha256.slice(0, SHA_DIGITS)]))
   try {
     for (const { name, bytes } of manifest.files) {
       const handle = await open(join(aside, name), 'w')
@@ -64,8 +74,8 @@ export async function fetchArtifacts ({ log, topic, reader, manifest, directory 
       const batch = await source.poll()
       next = batch.next
       for (const { key, value } of batch.records) {
-        const [version, name = '', chunk] = key!.toString('utf8').split('/')
-        if (version !== manifest.version || value === null) continue
+        const [version, name = '', sha256, chunk] = key!.toString('utf8').split('/')
+        if (version !== manifest.version || value === null || sha256 !== digests.get(name)) continue
         await handles.get(name)?.write(ArtifactChunk.decode(value).data, 0, undefined, Number(chunk) * CHUNK_BYTES)
       }
     }

@@ -20,7 +20,7 @@ export interface VersionsState {
 export interface HistoryEntry {
   readonly offset: number
   readonly atMs: number
-  readonly event: 'published' | 'promote' | 'rollback' | 'shadow' | 'retired' | 'lease'
+  readonly event: 'published' | 'promoted' | 'rolled-back' | 'shadowed' | 'retired' | 'leased'
   /** What it was about; empty for a lease. */
   readonly version: string
   readonly live: string
@@ -174,10 +174,11 @@ function described (event: EventBody): { readonly kind: HistoryEntry['event'], r
   switch (event.$case) {
     case 'published': return { kind: 'published', version: parseManifest(event.value.manifest).version }
     case 'aliasMoved': {
-      const kind = (['promote', 'rollback', 'shadow'] as const).find(known => known === event.value.kind) ?? 'promote'
-      return { kind, version: event.value.aliases[kind === 'shadow' ? 'shadow' : 'live'] ?? '' }
+      const { kind, aliases } = event.value
+      if (kind === 'shadow') return { kind: 'shadowed', version: aliases['shadow'] ?? '' }
+      return { kind: kind === 'rollback' ? 'rolled-back' : 'promoted', version: aliases['live'] ?? '' }
     }
     case 'retired': return { kind: 'retired', version: event.value.version }
-    case 'lease': return { kind: 'lease', version: '' }
+    case 'lease': return { kind: 'leased', version: '' }
   }
 }

@@ -1,6 +1,7 @@
 import type { Decoder } from '../../decoder/decoder.js'
 import type { Encoder } from '../../encoder/encoder.js'
 import type { Log } from '../../log/log.js'
+import type { Manifest } from '../../registry/manifest.js'
 import type { ModelLoader } from '../../registry/model-loader.js'
 import type { Registry } from '../../registry/registry.js'
 import type { ServedCollection } from '../served-collection.js'
@@ -12,6 +13,8 @@ export interface EngineContext {
   readonly decoder: Decoder
   readonly encoder: Encoder
   readonly models: ModelLoader
+  /** Tries a model that comes from outside where it can harm nobody. @throws HammingbirdError `HAMMINGBIRD_MODEL_INVALID` */
+  readonly probe: (manifest: Manifest, directory: string) => Promise<unknown>
   /** Names this server among those of one deployment. */
   readonly serverId: string
   /** Where files may lie for a while. */

@@ -30,10 +30,11 @@ export class IndexEngine implements Engine {
     getVersion: async request => models.getVersion(this.#context, request),
     publishVersion: async parts => models.publishVersion(this.#context, parts),
     fetchVersion: request => models.fetchVersion(this.#context, request),
-    promote: async request => models.promote(this.#context, request),
+    promote: async (request, signal) => models.promote(this.#context, request, signal),
     rollback: async request => models.rollback(this.#context, request),
     retire: async request => models.retire(this.#context, request),
-    getHistory: async request => models.getHistory(this.#context, request)
+    getHistory: async request => models.getHistory(this.#context, request),
+    getBackfill: async request => models.getBackfill(this.#context, request)
   }
 
   search (request: SearchRequest, signal: AbortSignal): Promise<SearchResponse> {

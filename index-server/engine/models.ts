@@ -1,8 +1,9 @@
 import { createReadStream } from 'node:fs'
 import { mkdir, mkdtemp, open, rm, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
-import { HammingbirdError, invalid, notFound } from '../../errors.js'
-import type { FetchVersionRequest, FetchVersionResponse, GetHistoryRequest, GetHistoryResponse, GetVersionRequest, GetVersionResponse, ListVersionsRequest, ListVersionsResponse, PromoteRequest, PromoteResponse, PublishVersionRequest, PublishVersionResponse, RetireRequest, RetireResponse, RollbackRequest, RollbackResponse, Version } from '../../proto/gen/hammingbird/v1/model.js'
+import { codeOf, HammingbirdError, invalid, notFound } from '../../errors.js'
+import type { Log } from '../../log/log.js'
+import type { Backfill, FetchVersionRequest, FetchVersionResponse, GetBackfillRequest, GetBackfillResponse, GetHistoryRequest, GetHistoryResponse, GetVersionRequest, GetVersionResponse, ListVersionsRequest, ListVersionsResponse, PromoteRequest, PromoteResponse, PublishVersionRequest, PublishVersionResponse, RetireRequest, RetireResponse, RollbackRequest, RollbackResponse, Version } from '../../proto/gen/hammingbird/v1/model.js'
 import { assertWhole, dropArtifacts, publishArtifacts } from '../../registry/artifacts.js'
 import { FILE_NAMES, parseManifest, versionNumber, type FileName, type Manifest } from '../../registry/manifest.js'
 import type { VersionsState } from '../../registry/versions.js'
@@ -12,6 +13,10 @@ import type { EngineContext } from './context.js'
 /** Largest model, all its files together. */
 const MODEL_BYTES = 4 * 2 ** 30
 const CHUNK_BYTES = 2 ** 20
+/** Stands in a manifest while its version has no number yet. */
+const UNNAMED = 'v0'
+/** How long a promotion waits for a version that is nearly there. */
+const PATIENCE_MS = 3000
 
 export async function listVersions ({ served }: EngineContext, { collection }: ListVersionsRequest): Promise<ListVersionsResponse> {
   const { versions } = served(collection).collection
@@ -25,43 +30,52 @@ export async function getVersion ({ served }: EngineContext, { collection, versi
 
 /**
  * Publishes a version: a header with the manifest, then its files in pieces. The files are checked against the manifest,
- * the model is loaded aside and held to its recorded outputs, and only then is it told to anyone.
+ * the model is loaded in a process that is thrown away and held to its recorded outputs, and only then is it told to anyone. The same
+ * model published again, under no number of its own, is the version that it became the first time.
  */
-export async function publishVersion ({ served, log, encoder, scratch }: EngineContext, parts: AsyncIterable<PublishVersionRequest>): Promise<PublishVersionResponse> {
+export async function publishVersion ({ served, log, probe, scratch }: EngineContext, parts: AsyncIterable<PublishVersionRequest>): Promise<PublishVersionResponse> {
   const stream = parts[Symbol.asyncIterator]()
   const first = await stream.next()
   const header = first.done === true || first.value.part?.$case !== 'header' ? undefined : first.value.part.value
   if (header === undefined) throw invalid('header', 'the first message has the manifest')
   const target = served(header.collection)
-  const { versions, topics } = target.collection
+  const { versions } = target.collection
 
   await mkdir(scratch, { recursive: true })
   const directory = await mkdtemp(join(scratch, 'publish-'))
   try {
-    // The number is given when the event is made: until then any that is free will do.
-    const draft = parseManifest(withVersion(header.manifest, nextVersion(versions.state)))
-    await receive(stream, draft, directory)
-    await assertWhole(draft.files, directory)
-    const trial = `${target.name}/trial/${directory}`
-    await encoder.load(trial, draft, directory)
-    await encoder.unload(trial)
-    for (;;) {
-      const manifest = parseManifest(withVersion(header.manifest, nextVersion(versions.state)))
-      await publishArtifacts(log, topics.artifacts, manifest, directory)
-      const asked = (JSON.parse(header.manifest) as { version?: string }).version
-      try {
-        await versions.change({ actor: 'publish', reason: '' }, state => {
-          if (state.manifests.has(manifest.version) || state.retired.has(manifest.version)) throw new HammingbirdError('HAMMINGBIRD_ALREADY_EXISTS', `version ${manifest.version} exists, and versions never change`)
-          return { $case: 'published', value: { manifest: JSON.stringify(manifest) } }
-        })
-      } catch (err) {
-        if (asked || !(err instanceof HammingbirdError) || err.code !== 'HAMMINGBIRD_ALREADY_EXISTS') throw err
-        continue // another version took the number meanwhile
-      }
-      return { version: versionMessage(manifest, versions.state) }
-    }
+    const { model, version } = parseModel(header.manifest)
+    await receive(stream, model, directory)
+    await assertWhole(model.files, directory)
+    await probe(model, directory)
+    const name = await publishFiles(log, target, { ...model, version }, directory)
+    return { version: versionMessage(versions.state.manifests.get(name)!, versions.state) }
   } finally {
     await rm(directory, { recursive: true, force: true })
+  }
+}
+
+/** @returns the name under which the model is there. */
+async function publishFiles (log: Log, target: ServedCollection, model: Manifest, directory: string): Promise<string> {
+  const { versions, topics } = target.collection
+  for (;;) {
+    const before = model.version === '' ? sameModel(versions.state, model) : undefined
+    if (before !== undefined) return before
+    const manifest = { ...model, version: model.version || nextVersion(versions.state) }
+    await publishArtifacts(log, topics.artifacts, manifest, directory)
+    try {
+      await versions.change({ actor: 'publish', reason: '' }, state => {
+        if (state.manifests.has(manifest.version) || state.retired.has(manifest.version)) throw new HammingbirdError('HAMMINGBIRD_ALREADY_EXISTS', `version ${manifest.version} exists, and versions never change`)
+        return { $case: 'published', value: { manifest: JSON.stringify(manifest) } }
+      })
+      return manifest.version
+    } catch (err) {
+      if (codeOf(err) !== 'HAMMINGBIRD_ALREADY_EXISTS') throw err
+      const theirs = versions.state.manifests.get(manifest.version)?.files ?? []
+      await dropArtifacts(log, topics.artifacts, { ...manifest, files: manifest.files.filter(({ sha256 }) => !theirs.some(file => file.sha256 === sha256)) })
+      if (model.version !== '') throw err
+      // Another version took the number meanwhile.
+    }
   }
 }
 
@@ -83,27 +97,43 @@ export async function * fetchVersion ({ served, models }: EngineContext, { colle
 }
 
 /**
- * Makes a version live: first it is seen to that this server can answer with it, then one event. A version that has not
- * caught up is refused unless forced: what is missing could not be found.
+ * Makes a version live: first it is seen to that this server can answer with it, then one event. A version that does not catch up with
+ * the others within a few seconds is refused unless forced: what is missing could not be found.
  */
-export async function promote ({ served }: EngineContext, { collection, version, force, actor, reason }: PromoteRequest): Promise<PromoteResponse> {
+export async function promote ({ served }: EngineContext, { collection, version, force, actor, reason }: PromoteRequest, signal: AbortSignal): Promise<PromoteResponse> {
   const target = served(collection)
   const { versions } = target.collection
   const { version: name } = manifestOf(target, version)
-  target.resolveVersion(name)
-  target.model(name)
-  const { waiting } = target.store.counts(name)
-  const lagMs = await target.lagMs(name)
-  if (!force && (waiting > 0 || lagMs > 0)) {
-    throw new HammingbirdError('HAMMINGBIRD_VERSION_NOT_READY', `version ${name} has not caught up: ${waiting} images wait for a code${lagMs > 0 ? `, ${(lagMs / 1000).toFixed(0)} s behind` : ''}. Wait for its backfill, or force it: what is missing cannot be found meanwhile`)
-  }
-  const event = await versions.change({ actor, reason }, state => {
-    const live = state.aliases.get('live')!
+  const isNews = ({ aliases }: VersionsState): string => {
+    const live = aliases.get('live')!
     if (live === name) throw new HammingbirdError('HAMMINGBIRD_ALREADY_EXISTS', `version ${name} is live already`)
+    return live
+  }
+  isNews(versions.state)
+  await prepared(target, name, force, signal)
+  const event = await versions.change({ actor, reason }, state => {
+    const live = isNews(state)
     if (!state.manifests.has(name)) throw notFound('version', name)
     return { $case: 'aliasMoved', value: { kind: 'promote', aliases: { live: name, previous: live } } }
   })
   return { ...aliases(versions.state), event }
+}
+
+/**
+ * Resolves when this server can answer with a version, and, unless forced, can find under it what it can find under the others. Images go
+ * on coming, so that a version is never quite at the end: it has caught up when it has passed all that was there when asked.
+ */
+async function prepared (target: ServedCollection, name: string, force: boolean, signal: AbortSignal): Promise<void> {
+  const patience = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)])
+  const out = new Promise<void>(resolve => { patience.addEventListener('abort', () => { resolve() }, { once: true }) })
+  await Promise.race([target.ready(), out])
+  if (!target.isOpen(name)) throw new HammingbirdError('HAMMINGBIRD_VERSION_NOT_READY', `version ${name} is being opened here: try again`)
+  if (force) return
+  await target.caughtUp(name, patience).catch((err: unknown) => {
+    if (signal.aborted || !patience.aborted) throw err
+    const { waiting } = target.store.counts(name)
+    throw new HammingbirdError('HAMMINGBIRD_VERSION_NOT_READY', `version ${name} has not caught up: ${waiting} images wait for a code. Wait for its backfill, or force it: what is missing cannot be found meanwhile`)
+  })
 }
 
 /** Makes the former version live again, at once: it says what cannot be found until that has caught up. */
@@ -150,6 +180,24 @@ export async function getHistory ({ served }: EngineContext, { collection, until
   }
 }
 
+/** How far versions have caught up; all of them where none is named. */
+export async function getBackfill ({ served }: EngineContext, { collection, version }: GetBackfillRequest): Promise<GetBackfillResponse> {
+  const target = served(collection)
+  const { state } = target.collection.versions
+  const names = version === '' ? [...state.manifests.keys()] : [manifestOf(target, version).version]
+  return { backfills: names.map(name => backfillOf(target, name)) }
+}
+
+function backfillOf (target: ServedCollection, version: string): Backfill {
+  const none = { version, coded: 0, setAside: 0, waiting: 0, imagesPerSecond: 0, remaining: undefined, caughtUp: false, paused: false }
+  if (!target.store.versions().includes(version)) return none // it is being opened
+  const { coded, setAside, waiting } = target.store.counts(version)
+  const imagesPerSecond = target.imagesPerSecond(version)
+  const caughtUp = target.isCaughtUp(version)
+  const seconds = caughtUp || imagesPerSecond === 0 ? undefined : Math.ceil(waiting / imagesPerSecond)
+  return { ...none, coded, setAside, waiting, imagesPerSecond, caughtUp, remaining: seconds === undefined ? undefined : { seconds, nanos: 0 } }
+}
+
 function manifestOf (target: ServedCollection, name: string): Manifest {
   const { versions } = target.collection
   const version = versions.resolve(name === '' ? 'live' : name)
@@ -178,14 +226,23 @@ function nextVersion ({ manifests, retired }: VersionsState): string {
   return `v${Math.max(...[...manifests.keys(), ...retired].map(versionNumber)) + 1}`
 }
 
-/** A manifest with a version of its own keeps it. */
-function withVersion (text: string, version: string): string {
+/** The version that is this very model, whatever number it has; undefined when there is none. */
+function sameModel ({ manifests }: VersionsState, model: Manifest): string | undefined {
+  const wanted = JSON.stringify(model)
+  return [...manifests.values()].find(manifest => JSON.stringify({ ...manifest, version: '' }) === wanted)?.version
+}
+
+/** The manifest of a model, and the version it asks to be: empty for the next that is free. */
+function parseModel (text: string): { readonly model: Manifest, readonly version: string } {
+  let asked: { readonly version?: unknown } | null | undefined
   try {
-    const manifest = JSON.parse(text) as { version?: string }
-    return JSON.stringify({ ...manifest, version: manifest.version || version })
+    asked = JSON.parse(text) as typeof asked
   } catch {
-    return text // told by parseManifest
+    parseManifest(text) // which says so
   }
+  const version = asked?.version ?? ''
+  if (version !== '') return { model: parseManifest(text), version: String(version) }
+  return { model: parseManifest(JSON.stringify({ ...asked, version: UNNAMED })), version: '' }
 }
 
 async function receive (stream: AsyncIterator<PublishVersionRequest>, { files }: Manifest, directory: string): Promise<void> {

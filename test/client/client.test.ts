@@ -19,7 +19,7 @@ test('open: refuses at once where nobody listens', async t => {
 })
 
 test('open: gives up on what listens and says nothing', async t => {
-  const mute = createServer(() => {})
+  const mute = createServer(socket => { t.teardown(() => socket.destroy()) })
   const port = await new Promise<number>(resolve => mute.listen(0, '127.0.0.1', () => resolve((mute.address() as { port: number }).port)))
   const err = await t.throwsAsync(HammingbirdClient.open({ server: `127.0.0.1:${port}`, connectTimeoutMs: 100 })) as HammingbirdError
   t.is(err.code, 'HAMMINGBIRD_UNREACHABLE')

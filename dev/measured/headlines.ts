@@ -1,0 +1,66 @@
+import { numberText } from './cells.js'
+import { isRecord, type Record, type Result } from './results.js'
+
+type Line = (results: readonly Result[]) => string | undefined
+
+/** The figures of README.md: one line each, left out where its file is not there. */
+export function headlines (results: readonly Result[]): string {
+  const lines = [ingest, freshness, search, searchLarge, kills, slowEncoder].map(line => line(results)).filter(line => line !== undefined)
+  const machines = new Set(results.map(({ setting }) => setting['machine']).filter(machine => typeof machine === 'string'))
+  return `\nOn ${[...machines].join('; ')}; versions, spread and load are in [docs/measured.md](docs/measured.md).\n\n${lines.map(line => `- ${line}\n`).join('')}\n`
+}
+
+const ingest: Line = results => {
+  const row = rowOf(results, 'ingest-embedded', { stage: 'end to end' })
+  return row && `**Ingest**: ${spreadText(row, 'imagesPerSecond')} images a second, first publish to last one searchable, version 0, all on one machine.`
+}
+
+const freshness: Line = results => {
+  const row = rowOf(results, 'freshness-embedded', {})
+  return row && `**Fresh**: at ${numberText(numberAt(row, 'imagesPerSecond'))} images a second, half of what saturates, an image is found ${rounded(row, 'foundAfterMs.p50')} ms after it was published (p99 ${rounded(row, 'foundAfterMs.p99')} ms).`
+}
+
+const search: Line = results => against(results, 'search-1m-64', 'a million')
+const searchLarge: Line = results => against(results, 'search-10m-64', 'ten million')
+
+function against (results: readonly Result[], file: string, codes: string): string | undefined {
+  const of = (system: string) => rowOf(results, file, { system, k: 10, distribution: 'clustered' })
+  const [ours, flat] = [of('hammingbird'), of('IndexBinaryFlat')]
+  if (!ours || !flat) return undefined
+  const [a, b] = [ours, flat].map(row => numberAt(row, 'msPerQuery.median')) as [number, number]
+  return `**Search**: the exact 10 nearest of ${codes} 64-bit codes (clustered) in ${a.toPrecision(2)} ms, one thread: ${(b / a).toFixed(0)} times as fast as FAISS \`IndexBinaryFlat\` (${b.toPrecision(2)} ms).`
+}
+
+const kills: Line = results => {
+  const proof = results.find(({ file }) => file.endsWith('/kill.json'))?.setting
+  const differences = proof?.['differences']
+  return proof && `**Killed** ${numberAt(proof, 'serverKills')} times (and ${numberAt(proof, 'workerKills')} workers) during ${numberText(numberAt(proof, 'steps'))} publishes, updates and deletes: ${Array.isArray(differences) ? differences.length : '?'} differences from a plain loop.`
+}
+
+const slowEncoder: Line = results => {
+  const proof = results.find(({ file }) => file.endsWith('/slow-encoder.json'))?.setting
+  const quarters = proof?.['quarters']
+  return proof && Array.isArray(quarters) ? `**Flat**: ${numberText(numberAt(proof, 'images'))} images through an encoder that is too slow; the most memory in each quarter: ${quarters.map(q => typeof q === 'number' ? numberText(q) : JSON.stringify(q)).join(', ')} MiB.` : undefined
+}
+
+function rowOf (results: readonly Result[], name: string, wanted: Record): Record | undefined {
+  return results.find(({ file }) => file.endsWith(`/${name}.json`))?.rows.find(row => Object.entries(wanted).every(([field, value]) => row[field] === value))
+}
+
+/** The number at a path such as `foundAfterMs.p50`. @throws Error when there is none: the file has another form. */
+function numberAt (row: Record, path: string): number {
+  let value: unknown = row
+  for (const name of path.split('.')) value = isRecord(value as Record) ? (value as Record)[name] : undefined
+  if (typeof value !== 'number') throw new Error(`no number ${path} in ${JSON.stringify(row)}`)
+  return value
+}
+
+function rounded (row: Record, path: string): string {
+  return numberAt(row, path).toFixed(0)
+}
+
+/** `3,421 (3,008–3,444)` */
+function spreadText (row: Record, path: string): string {
+  const [median, min, max] = ['median', 'min', 'max'].map(part => numberText(Math.round(numberAt(row, `${path}.${part}`))))
+  return `${median} (${min}–${max})`
+}

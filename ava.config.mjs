@@ -1,4 +1,4 @@
-// What `npm test` runs. The tests that start real Kafka brokers have a run of their own (ava.kafka.config.mjs): two
+// The first half of `npm test`. The tests that start real Kafka brokers come after it (ava.kafka.config.mjs): two
 // brokers beside each other and beside everything else take more than two cores have.
 export default {
   files: ['dist/test/**/*.test.js', '!dist/test/**/kafka-*.test.js'],

@@ -3,6 +3,7 @@ import type { Question } from './question.js'
 
 const questions: Record<string, () => Promise<{ readonly question: Question }>> = {
   search: () => import('./search.js'),
+  serve: () => import('./serve.js'),
   load: () => import('./load.js'),
   append: () => import('./append.js'),
   ingest: () => import('./ingest.js'),

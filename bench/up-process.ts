@@ -6,13 +6,13 @@ import { AllInOne } from '../cli/all-in-one.js'
 import { openDataDirectory } from '../cli/data-directory.js'
 
 /** Everything on one machine, on a fresh data directory that goes with it. */
-export async function freshAllInOne (): Promise<AllInOne & { readonly directory: string }> {
+export async function freshAllInOne (options: { readonly bits?: number } = {}): Promise<AllInOne & { readonly directory: string }> {
   const directory = await mkdtemp(join(tmpdir(), 'hammingbird-bench-'))
   const all = await AllInOne.open({
     data: await openDataDirectory(directory),
     host: '127.0.0.1',
     port: 0,
-    collection: {},
+    collection: options,
     pictures: true,
     release: 'bench',
     logger: openLogger({ level: 'error' })

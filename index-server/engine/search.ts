@@ -86,7 +86,7 @@ async function prepare (context: EngineContext, request: SearchRequest, signal: 
       countOnly: request.countOnly,
       collapse: request.collapse,
       rank: request.rank === Rank.DETAIL ? 'detail' : 'newest',
-      name: nameOf(query)
+      name: () => nameOf(query)
     }
   }
 }

@@ -28,7 +28,7 @@ export interface ImageQuery {
   /** What orders ties before the newest: nothing, or the detail. @default 'newest' */
   readonly rank?: 'newest' | 'detail'
   /** Names what is looked for (an id, a digest of the image), so that a page token goes with no other. @default the code */
-  readonly name?: string
+  readonly name?: string | (() => string)
 }
 
 /** A query with all defaults in place. */
@@ -41,7 +41,7 @@ export interface Asked {
   readonly collapse: boolean
   readonly rank: 'newest' | 'detail'
   /** The same for queries that differ in nothing but the page. */
-  readonly digest: string
+  readonly digest: () => string
 }
 
 const DEFAULT_K = 10
@@ -55,7 +55,7 @@ export function ask (query: ImageQuery, bits: number): Asked {
   if (radius !== undefined && (!Number.isInteger(radius) || radius < 0 || radius > bits)) throw invalid('radius', `must be from 0 to ${bits}, the bits of a code, got ${radius}`)
   if (!Number.isInteger(pageSize) || pageSize < 1 || pageSize > MAX_PAGE) throw invalid('page_size', `must be from 1 to ${MAX_PAGE}, got ${pageSize}`)
   const asked = { k: k ?? (radius === undefined ? DEFAULT_K : Infinity), radius, filter: isFilter(filter) ? filter : undefined, countOnly, collapse, rank }
-  const digest = createHash('sha256').update(JSON.stringify([asked, k, name])).digest('base64url')
+  const digest = (): string => createHash('sha256').update(JSON.stringify([asked, k, typeof name === 'string' ? name : name()])).digest('base64url')
   return { ...asked, pageSize, digest }
 }
 

@@ -11,23 +11,24 @@ export interface Match {
   readonly place: Place
 }
 
-/** First so many ordinals are looked up at once, then ever more. */
+/** Where some will not pass, at least so many ordinals are looked up at once first; then ever more. */
 const FIRST_RUN = 64
 const LAST_RUN = 1024
 
 /**
- * The images of ties, in order, that a filter lets pass. What was deleted meanwhile is left out.
+ * The images of ties, in order, that a filter lets pass, as many at once as were looked up together. What was deleted meanwhile is left out.
  *
  * @param after where to begin within the first tie.
+ * @param wanted how many will be taken.
  * @param tested told how many were looked up, before they are given.
  */
-export async function * matchesOf (store: CollectionStore, version: string, ties: AsyncIterable<Tie>, after: Place | undefined, filter: ItemFilter | undefined, tested: (count: number) => void): AsyncGenerator<Match, void> {
+export async function * matchesOf (store: CollectionStore, version: string, ties: AsyncIterable<readonly Tie[]>, after: Place | undefined, filter: ItemFilter | undefined, wanted: number, tested: (count: number) => void): AsyncGenerator<readonly Match[], void> {
   let waiting: { readonly ordinal: number, readonly place: Place }[] = []
-  let runLength = FIRST_RUN
+  let runLength = Math.min(LAST_RUN, filter ? Math.max(FIRST_RUN, wanted) : wanted)
   const resolve = async (): Promise<Match[]> => {
     const run = waiting
     waiting = []
-    runLength = Math.min(LAST_RUN, runLength * 2)
+    runLength = Math.min(LAST_RUN, Math.max(FIRST_RUN, runLength * 2))
     tested(run.length)
     const items = await store.itemsOf(version, run.map(({ ordinal }) => ordinal))
     return run.flatMap((entry, i) => {
@@ -35,14 +36,16 @@ export async function * matchesOf (store: CollectionStore, version: string, ties
       return item && (!filter || failingPart(filter, item) === undefined) ? [{ item, ...entry }] : []
     })
   }
-  for await (const { distance, asymmetric, ordinals } of ties) {
-    const begun = after?.distance === distance && after.asymmetric === asymmetric ? after.taken : 0
-    for (let at = begun; at < ordinals.length; at++) {
-      waiting.push({ ordinal: ordinals[at]!, place: { distance, asymmetric, taken: at + 1 } })
-      if (waiting.length >= runLength) yield * await resolve()
+  for await (const run of ties) {
+    for (const { distance, asymmetric, ordinals } of run) {
+      const begun = after?.distance === distance && after.asymmetric === asymmetric ? after.taken : 0
+      for (let at = begun; at < ordinals.length; at++) {
+        waiting.push({ ordinal: ordinals[at]!, place: { distance, asymmetric, taken: at + 1 } })
+        if (waiting.length >= runLength) yield await resolve()
+      }
     }
   }
-  yield * await resolve()
+  yield await resolve()
 }
 
 /** Which ordinals may pass: those whose image does, and those that are gone by now, for what they were is looked up alone. */

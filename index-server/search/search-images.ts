@@ -1,6 +1,6 @@
 import { HammingbirdError, invalid } from '../../errors.js'
 import type { CodeAnswer, CodeStore } from '../store/code-store.js'
-import type { CollectionStore, StoredItem } from '../store/collection-store.js'
+import type { CollectionStore, StoredCode, StoredItem } from '../store/collection-store.js'
 import { ask, assertSubject, type Asked, type ImageQuery, type Subject } from './image-query.js'
 import { acceptedOfAll, acceptedOfLabelled, matchesOf, type Accept, type Match } from './matches.js'
 import type { Cursor, PageTokens } from './page-tokens.js'
@@ -69,7 +69,7 @@ export async function searchImages (store: CollectionStore, from: { readonly ver
   assertSubject(subject, codes.bits)
   const asked = ask(query, codes.bits)
   const cursor = 'digest' in from ? from : undefined
-  if (cursor && cursor.digest !== asked.digest) throw invalid('page_token', 'must come with the query it was given for')
+  if (cursor && cursor.digest !== asked.digest()) throw invalid('page_token', 'must come with the query it was given for')
   if (cursor && cursor.store !== tokens.storeName(codes)) throw new HammingbirdError('HAMMINGBIRD_PAGE_EXPIRED', `the tables of ${version} were made anew: search again from the start`)
   const sequence = cursor?.sequence ?? codes.sequence
   const search = new Search(store, codes, version, subject, asked, sequence, signal)
@@ -80,18 +80,16 @@ export async function searchImages (store: CollectionStore, from: { readonly ver
   const page: Match[] = []
   let next: Match | undefined
   // One more than wanted: whether there is a next page, and how far this one reaches. Past k it is not searched for.
-  for await (const match of search.matches(returned + wanted, wanted < asked.k - returned ? 1 : 0, cursor)) {
-    if (page.length < wanted) page.push(match)
-    else {
-      next = match
-      break
-    }
+  for await (const matches of search.matches(returned + wanted, wanted < asked.k - returned ? 1 : 0, cursor)) {
+    next = matches[wanted - page.length]
+    for (const match of matches.slice(0, wanted - page.length)) page.push(match)
+    if (next !== undefined) break
   }
   const place = page.at(-1)?.place ?? cursor?.place
   const goesOn = next !== undefined && returned + page.length < asked.k
-  return search.answer(await search.hits(page), {
+  return search.answer(search.hits(page), {
     radiusCovered: next ? next.place.distance - 1 : search.covered,
-    ...goesOn && place && { nextPageToken: tokens.write({ version, store: tokens.storeName(codes), sequence, subject, digest: asked.digest, returned: returned + page.length, place }) }
+    ...goesOn && place && { nextPageToken: tokens.write({ version, store: tokens.storeName(codes), sequence, subject, digest: asked.digest(), returned: returned + page.length, place }) }
   })
 }
 
@@ -133,7 +131,7 @@ class Search {
    * @param wanted hits in all, from the first page on.
    * @param more how many matches behind those are worth another search.
    */
-  async * matches (wanted: number, more: number, cursor: Cursor | undefined): AsyncGenerator<Match, void> {
+  async * matches (wanted: number, more: number, cursor: Cursor | undefined): AsyncGenerator<readonly Match[], void> {
     const { collapse, rank, filter } = this.#asked
     const seen = new Set<string>()
     // Collapsed, what is on a page depends on all pages before it: they are gone through again.
@@ -142,20 +140,21 @@ class Search {
     let found = collapse ? 0 : cursor?.returned ?? 0
     for (let k = wanted + more; ; k *= GROWTH) {
       const groups = await this.#filtered(k)
-      const ties = this.#tally(inTotalOrder(this.#store, this.#version, this.#subject, rank === 'detail', groups, after))
-      for await (const match of matchesOf(this.#store, this.#version, ties, after, filter, count => { this.#tested += count })) {
-        after = match.place
-        if (collapse && seen.size === seen.add(sha256Of(match)).size) continue
-        if (skip-- > 0) {
-          found++
-          continue
-        }
-        found++
-        yield match
+      const needed = Math.max(1, wanted + more - found)
+      const ties = this.#tally(inTotalOrder(this.#store, this.#version, this.#subject, rank === 'detail', groups, after, needed))
+      for await (const matches of matchesOf(this.#store, this.#version, ties, after, filter, needed, count => { this.#tested += count })) {
+        if (matches.length === 0) continue
+        after = matches.at(-1)!.place
+        const fresh = collapse ? matches.filter(match => seen.size < seen.add(sha256Of(match)).size) : matches
+        const skipped = Math.min(skip, fresh.length)
+        skip -= skipped
+        found += fresh.length
+        if (skipped < fresh.length) yield skipped === 0 ? fresh : fresh.slice(skipped)
       }
       const { radiusCovered } = this.#last!
       if (found >= wanted + more || radiusCovered >= (this.#asked.radius ?? this.#codes.bits)) return
-      after = { distance: radiusCovered, asymmetric: Infinity, taken: 0 }
+      // Never back: a page that begins far out may not have come to where it begins.
+      if (!after || after.distance <= radiusCovered) after = { distance: radiusCovered, asymmetric: Infinity, taken: 0 }
     }
   }
 
@@ -167,13 +166,15 @@ class Search {
       return Math.min(k, sizeOf(groups))
     }
     let count = 0
-    for await (const _ of this.matches(k, 0, undefined)) if (++count >= k) break
+    for await (const { length } of this.matches(k, 0, undefined)) {
+      count += length
+      if (count >= k) return k
+    }
     return count
   }
 
-  async hits (page: readonly Match[]): Promise<ImageHit[]> {
-    const { offsets } = await this.#store.positionsOf(this.#version, page.map(({ ordinal }) => ordinal))
-    return page.map(({ item, place: { distance } }, i) => ({ item, distance, score: 1 - distance / this.#codes.bits, stale: offsets[i]! < item.offset }))
+  hits (page: readonly Match[]): ImageHit[] {
+    return page.map(({ item, ordinal, place: { distance } }) => ({ item, distance, score: 1 - distance / this.#codes.bits, stale: isStale(item.codes.get(this.#version), ordinal) }))
   }
 
   answer (hits: readonly ImageHit[], rest: { readonly count?: number, readonly radiusCovered: number, readonly nextPageToken?: string }): ImageAnswer {
@@ -225,15 +226,21 @@ class Search {
     return this.#accept ? (await this.#ask(k)).groups : groups
   }
 
-  async * #tally (ties: AsyncIterable<Tie>): AsyncGenerator<Tie, void> {
-    for await (const tie of ties) {
-      if (this.#asked.rank === 'detail' && tie.ordinals.length > 1) {
-        this.#rankedOf += tie.ranked
-        this.#tied += tie.ordinals.length
+  async * #tally (runs: AsyncIterable<readonly Tie[]>): AsyncGenerator<readonly Tie[], void> {
+    for await (const run of runs) {
+      for (const { ordinals, ranked } of run) {
+        if (this.#asked.rank !== 'detail' || ordinals.length === 1) continue
+        this.#rankedOf += ranked
+        this.#tied += ordinals.length
       }
-      yield tie
+      yield run
     }
   }
+}
+
+/** Whether an image was found by a code that is not of its newest item. */
+function isStale (code: StoredCode | undefined, ordinal: number): boolean {
+  return code === undefined || !('ordinal' in code) || code.ordinal !== ordinal || code.stale
 }
 
 function sizeOf (groups: CodeAnswer['groups']): number {

@@ -1,6 +1,6 @@
 import { asymmetricDistance } from '../../hamming/distance.js'
 import type { CodeGroup } from '../store/code-store.js'
-import type { CollectionStore } from '../store/collection-store.js'
+import type { CollectionStore, ItemPositions } from '../store/collection-store.js'
 import type { Subject } from './image-query.js'
 
 /** Most of the tied that are ordered by detail: each is read from disk. */
@@ -29,6 +29,9 @@ interface Level {
   readonly ordinals: number[]
 }
 
+/** Most that are put in order at once, but for those that are tied. */
+const LAST_RUN = 1024
+
 /**
  * Puts what was found into the total order, the same on every replica: Hamming distance; asymmetric distance (the
  * query's real outputs against the stored bits); with `byDetail` the distance of the details, of the newest `RANK_BUDGET`
@@ -36,11 +39,18 @@ interface Level {
  * version come from one item, so ids are never needed.
  *
  * @param after begin behind this place.
+ * @param wanted how many will be taken: as many come first, then ever more at once.
  */
-export async function * inTotalOrder (store: CollectionStore, version: string, subject: Subject, byDetail: boolean, groups: readonly CodeGroup[], after: Place | undefined): AsyncGenerator<Tie, void> {
-  for (const level of levelsOf(groups, subject)) {
-    if (after && compare(level, after) < 0) continue
-    yield await tieOf(store, version, subject, byDetail, level)
+export async function * inTotalOrder (store: CollectionStore, version: string, subject: Subject, byDetail: boolean, groups: readonly CodeGroup[], after: Place | undefined, wanted: number): AsyncGenerator<readonly Tie[], void> {
+  const levels = levelsOf(groups, subject)
+  let at = after ? levels.findIndex(level => compare(level, after) >= 0) : 0
+  for (let most = wanted; at >= 0 && at < levels.length; most = Math.min(LAST_RUN, most * 2)) {
+    const run: Level[] = []
+    for (let count = 0; at < levels.length && count < most; at++) {
+      run.push(levels[at]!)
+      count += levels[at]!.ordinals.length
+    }
+    yield await tiesOf(store, version, subject, byDetail, run)
   }
 }
 
@@ -63,19 +73,39 @@ function levelsOf (groups: readonly CodeGroup[], { outputs }: Subject): Level[] 
   return levels
 }
 
-async function tieOf (store: CollectionStore, version: string, { detail }: Subject, byDetail: boolean, { distance, asymmetric, ordinals }: Level): Promise<Tie> {
-  if (ordinals.length === 1) return { distance, asymmetric, ordinals, ranked: 0 }
-  const { offsets, partitions } = await store.positionsOf(version, ordinals)
-  const order = ordinals.map((_, i) => i).sort((a, b) => offsets[b]! - offsets[a]! || partitions[a]! - partitions[b]!)
-  const newestFirst = order.map(i => ordinals[i]!)
-  if (!byDetail || !detail) return { distance, asymmetric, ordinals: newestFirst, ranked: 0 }
+async function tiesOf (store: CollectionStore, version: string, { detail }: Subject, byDetail: boolean, levels: readonly Level[]): Promise<Tie[]> {
+  const tied = levels.flatMap(({ ordinals }) => ordinals.length > 1 ? ordinals : [])
+  const positions = tied.length === 0 ? undefined : await store.positionsOf(version, tied)
+  const ties: Tie[] = []
+  let first = 0
+  for (const { distance, asymmetric, ordinals } of levels) {
+    if (!positions || ordinals.length === 1) {
+      ties.push({ distance, asymmetric, ordinals, ranked: 0 })
+      continue
+    }
+    const newestFirst = inOrderOf(positions, first, ordinals)
+    first += ordinals.length
+    ties.push({ distance, asymmetric, ...byDetail && detail ? await rankedBy(detail, store, version, newestFirst) : { ordinals: newestFirst, ranked: 0 } })
+  }
+  return ties
+}
+
+/** The newest first. @param first where the positions of the ordinals begin. */
+function inOrderOf ({ offsets, partitions }: ItemPositions, first: number, ordinals: readonly number[]): number[] {
+  return ordinals
+    .map((_, i) => first + i)
+    .sort((a, b) => offsets[b]! - offsets[a]! || partitions[a]! - partitions[b]!)
+    .map(i => ordinals[i - first]!)
+}
+
+async function rankedBy (detail: Uint8Array, store: CollectionStore, version: string, newestFirst: readonly number[]): Promise<Pick<Tie, 'ordinals' | 'ranked'>> {
   const newest = newestFirst.slice(0, RANK_BUDGET)
   const details = await store.detailsOf(version, newest)
   // Without a detail it stands behind all that have one. Sorting keeps the order of equals: the newest first.
   const ranked = newest
     .map((ordinal, i) => ({ ordinal, apart: details[i] ? detailDistance(detail, details[i]) : Number.MAX_VALUE }))
     .sort((a, b) => a.apart - b.apart)
-  return { distance, asymmetric, ordinals: [...ranked.map(({ ordinal }) => ordinal), ...newestFirst.slice(RANK_BUDGET)], ranked: newest.length }
+  return { ordinals: [...ranked.map(({ ordinal }) => ordinal), ...newestFirst.slice(RANK_BUDGET)], ranked: newest.length }
 }
 
 /** The square of the Euclidean distance of two lists of int8. */

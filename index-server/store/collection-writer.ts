@@ -63,14 +63,16 @@ export class CollectionWriter {
   #staged: ItemCounts
   /** Ends when the run before has been staged. */
   #last: Promise<unknown> = Promise.resolve()
+  readonly #changed: (ids: Iterable<string>) => void
   /** The write under way. */
   #writing: Promise<void> | undefined
 
-  private constructor (kv: KeyValue, name: string, number: number, versions: ReadonlyMap<number, VersionCodes>, positions: PositionBook, progress: ProgressBook, counts: ItemCounts) {
+  private constructor (kv: KeyValue, name: string, number: number, versions: ReadonlyMap<number, VersionCodes>, changed: (ids: Iterable<string>) => void, positions: PositionBook, progress: ProgressBook, counts: ItemCounts) {
     this.#kv = kv
     this.#name = name
     this.#number = number
     this.#versions = versions
+    this.#changed = changed
     this.#setAside = new SetAsideTable(kv, number)
     this.positions = positions
     this.progress = progress
@@ -78,12 +80,15 @@ export class CollectionWriter {
     this.#staged = counts
   }
 
-  /** @param versions by the number of their tables; whoever owns it adds and takes away, in turn (`inTurn`). */
-  static async open (kv: KeyValue, name: string, number: number, versions: ReadonlyMap<number, VersionCodes>): Promise<CollectionWriter> {
+  /**
+   * @param versions by the number of their tables; whoever owns it adds and takes away, in turn (`inTurn`).
+   * @param changed told the ids of which something else is on disk now.
+   */
+  static async open (kv: KeyValue, name: string, number: number, versions: ReadonlyMap<number, VersionCodes>, changed: (ids: Iterable<string>) => void): Promise<CollectionWriter> {
     // Sweeps that did not end before are begun anew by whoever reads the topic: their positions stood still.
     await kv.clear(prefixRange(prefixOf(FAMILIES.seen, number)))
     const counts = decodeItemCounts(await kv.get(encodeItemCountsKey(number)))
-    return new CollectionWriter(kv, name, number, versions, await PositionBook.open(kv, number), await ProgressBook.open(kv, number), counts)
+    return new CollectionWriter(kv, name, number, versions, changed, await PositionBook.open(kv, number), await ProgressBook.open(kv, number), counts)
   }
 
   get counts (): ItemCounts {
@@ -225,6 +230,7 @@ export class CollectionWriter {
         this.#counts = counts
         this.progress.commit(ahead)
         if (reached) this.positions.commit(reached)
+        this.#changed(join.changedIds())
         for (const commit of commits) commit()
       }
     }

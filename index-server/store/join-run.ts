@@ -66,6 +66,11 @@ export class JoinRun {
     for (const { id, row } of this.#touched.values()) if (row !== undefined) yield [id, row]
   }
 
+  /** Under which ids something else is written. */
+  * changedIds (): Generator<string, void> {
+    for (const [id] of this.rows()) yield id
+  }
+
   /**
    * Looks up what is known of the ids that changes are about, all at once.
    *

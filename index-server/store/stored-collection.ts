@@ -4,6 +4,7 @@ import { topicsOf } from '../../topics/names.js'
 import type { AppliedPosition, CollectionStore, FilterView, ItemPositions, PartitionProgress, SetAsideKey, SourcePosition, StoreChange, StoredItem, StoredSetAside, VersionCounts } from './collection-store.js'
 import type { CodeStore } from './code-store.js'
 import { CollectionWriter } from './collection-writer.js'
+import { ItemCache } from './item-cache.js'
 import { readItems, type FoundRecord } from './item-reader.js'
 import { viewOf } from './item-view.js'
 import { decodeCodeRecord, encodeCodeKey, type CodeRecord } from './keys/code-record.js'
@@ -15,6 +16,9 @@ import { encodePictureKey } from './keys/picture-key.js'
 import type { TopicPosition } from './position-book.js'
 import { SetAsideTable } from './set-aside-table.js'
 import type { VersionCodes } from './version-codes.js'
+
+/** About 130,000 images in each of two generations: some tens of megabytes. */
+const SHOWN_KEPT = 393_216
 
 /** What a collection is opened with: `StoreDirectory` has it. */
 export interface StoredCollectionOptions {
@@ -37,8 +41,10 @@ export class StoredCollection implements CollectionStore {
   readonly #versions: Map<number, VersionCodes>
   readonly #writer: CollectionWriter
   readonly #setAside: SetAsideTable
+  readonly #shown: ItemCache
 
-  private constructor (options: StoredCollectionOptions, writer: CollectionWriter) {
+  private constructor (options: StoredCollectionOptions, writer: CollectionWriter, shown: ItemCache) {
+    this.#shown = shown
     this.#options = options
     this.#kv = options.kv
     this.#number = options.number
@@ -49,7 +55,8 @@ export class StoredCollection implements CollectionStore {
 
   static async open (options: StoredCollectionOptions): Promise<StoredCollection> {
     const { kv, name, number, versions } = options
-    return new StoredCollection(options, await CollectionWriter.open(kv, name, number, versions))
+    const shown = new ItemCache(SHOWN_KEPT)
+    return new StoredCollection(options, await CollectionWriter.open(kv, name, number, versions, ids => { shown.forget(ids) }), shown)
   }
 
   get name (): string {
@@ -75,6 +82,7 @@ export class StoredCollection implements CollectionStore {
       if (held) return
       const [tables, codes] = await this.#options.makeTables(version, bits)
       this.#versions.set(tables, codes)
+      this.#shown.clear()
     })
   }
 
@@ -89,6 +97,7 @@ export class StoredCollection implements CollectionStore {
       positions.stageForgetting(topic, operations)
       await this.#options.dropTables(tables, this.#versions.get(tables)!, operations)
       this.#versions.delete(tables)
+      this.#shown.clear()
       progress.forget(tables)
       positions.forget(topic)
     })
@@ -108,8 +117,14 @@ export class StoredCollection implements CollectionStore {
   }
 
   async itemsOf (version: string, ordinals: readonly number[]): Promise<(StoredItem | undefined)[]> {
-    const records = await this.#codeRecords(version, ordinals)
-    return this.#items(records.map(record => record?.id))
+    const tables = this.#writer.tablesOf(version)
+    const ids = ordinals.map(ordinal => this.#shown.id(tables, ordinal))
+    const missing = ordinals.filter((_, i) => ids[i] === undefined)
+    if (missing.length === 0) return this.#items(ids)
+    const found = (await this.#codeRecords(version, missing)).map(record => record?.id)
+    this.#shown.addIds(tables, missing, found)
+    let next = 0
+    return this.#items(ids.map(id => id ?? found[next++]))
   }
 
   positionsOf (version: string, ordinals: ArrayLike<number>): Promise<ItemPositions> {
@@ -213,11 +228,19 @@ export class StoredCollection implements CollectionStore {
   }
 
   async #items (ids: readonly (string | undefined)[]): Promise<(StoredItem | undefined)[]> {
-    const known = ids.filter(id => id !== undefined)
-    const rows = await this.#kv.getMany(known.map(id => encodeJoinKey(this.#number, id)))
-    const found = new Map<string, FoundRecord>()
-    known.forEach((id, i) => { if (rows[i]) found.set(id, { id, record: decodeJoinRecord(rows[i]) }) })
-    return readItems(this.#kv, this.#versions, ids.map(id => id === undefined ? undefined : found.get(id)))
+    const items = ids.map(id => id === undefined ? undefined : this.#shown.item(id))
+    const missing = ids.filter((id, i): id is string => id !== undefined && items[i] === undefined)
+    if (missing.length === 0) return items
+    const read = new Map<string, StoredItem>()
+    const lookUp = this.#shown.begin()
+    try {
+      const rows = await this.#kv.getMany(missing.map(id => encodeJoinKey(this.#number, id)))
+      const records = rows.map((row, i): FoundRecord | undefined => row && { id: missing[i]!, record: decodeJoinRecord(row) })
+      for (const item of await readItems(this.#kv, this.#versions, records)) if (item !== undefined) read.set(item.id, item)
+    } finally {
+      this.#shown.end(lookUp, [...read.values()])
+    }
+    return items.map((item, i) => item ?? read.get(ids[i] ?? ''))
   }
 
   #tablesOf (version: string): number | undefined {

@@ -157,14 +157,14 @@ export class Search {
     }
     const accept = this.query.accept as AcceptSet | undefined
     if (kind === 'probe') {
-      const probed = await threads.probe(slab, suspended, accept)
+      const probed = await threads.probe(slab, { suspended, accept })
       this.query.signal?.throwIfAborted()
       settle(probed)
       if (probed.status === STATUS.complete) return
       this.#scanned = true
       suspended = probed.suspended
     }
-    for (const scanned of await threads.scan(slab, suspended, accept)) settle(scanned)
+    for (const scanned of await threads.scan(slab, { suspended, accept })) settle(scanned)
     this.query.signal?.throwIfAborted()
   }
 }

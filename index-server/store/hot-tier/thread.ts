@@ -14,9 +14,16 @@ export interface SlabRef {
 
 export type Job =
   | { readonly kind: 'build', readonly target: SlabRef, readonly sources: readonly SlabRef[], readonly horizon: number, readonly chunks: number | undefined }
-  | { readonly kind: 'probe', readonly slab: SlabRef, readonly suspended: Uint8Array, readonly accept: AcceptSet | undefined }
-  | { readonly kind: 'scan', readonly slab: SlabRef, readonly suspended: Uint8Array, readonly accept: AcceptSet | undefined, readonly from: number, readonly to: number }
+  | { readonly kind: 'probe', readonly slab: SlabRef, readonly search: Suspended }
+  /** Several searches over the same codes. */
+  | { readonly kind: 'scan', readonly slab: SlabRef, readonly searches: readonly Suspended[], readonly from: number, readonly to: number }
   | { readonly kind: 'forget', readonly ids: readonly number[] }
+
+/** A search as it goes from thread to thread. */
+export interface Suspended {
+  readonly suspended: Uint8Array
+  readonly accept: AcceptSet | undefined
+}
 
 /** How far a thread has brought a search, and what it found on the way. */
 export interface Searched {
@@ -39,9 +46,13 @@ export interface Request {
 
 export interface Reply {
   readonly id: number
-  readonly searched?: Searched | undefined
+  /** Of each search. */
+  readonly searched?: readonly Searched[]
   readonly failed?: string
 }
+
+/** Of a scan for many: less than a core's own cache holds. */
+const BLOCK_BYTES = 256 * 1024
 
 const slabs = new Map<number, Slab>()
 
@@ -54,38 +65,58 @@ parentPort?.on('message', ({ id, thread, job }: Request) => {
   }
 })
 
-function run (job: Job, thread: number): Searched | undefined {
+function run (job: Job, thread: number): readonly Searched[] {
   switch (job.kind) {
     case 'build':
       build(slabOf(job.target), job.sources.map(slabOf), job.horizon, job.chunks)
-      return undefined
+      return []
     case 'forget':
       for (const id of job.ids) slabs.delete(id)
-      return undefined
+      return []
     case 'probe':
-      return search(job, thread, context => context.probe(Infinity))
-    case 'scan': {
-      let entry = job.from
-      return search(job, thread, context => {
-        entry = context.scan(entry, job.to)
-        return entry < job.to ? STATUS.full : STATUS.complete
-      })
-    }
+      return [probe(job, thread)]
+    case 'scan':
+      return scan(job, thread)
   }
 }
 
-function search ({ slab: ref, suspended, accept }: Extract<Job, { suspended: Uint8Array }>, thread: number, step: (context: Context) => number): Searched {
-  const slab = slabOf(ref)
-  slab.host.accepts = accepting(accept) ?? (() => true)
-  const context = new Context(slab, thread)
-  context.resume(suspended)
-  const drained: Uint32Array[] = []
+function probe ({ slab: ref, search }: Extract<Job, { kind: 'probe' }>, thread: number): Searched {
+  const context = new Context(slabOf(ref), thread)
+  resume(context, search)
+  const found: Uint32Array[] = []
   let status: number
   do {
-    status = step(context)
-    drained.push(context.drain())
+    status = context.probe(Infinity)
+    found.push(context.drain())
   } while (status === STATUS.full)
-  return { status, found: concat(drained), reach: context.reach, ...context.sinceResumed(), suspended: context.suspend() }
+  return { status, found: concat(found), reach: context.reach, ...context.sinceResumed(), suspended: context.suspend() }
+}
+
+/** Goes over the codes once, block by block: what a block's first search brings into the cache serves all of them. */
+function scan ({ slab: ref, searches, from, to }: Extract<Job, { kind: 'scan' }>, thread: number): readonly Searched[] {
+  const slab = slabOf(ref)
+  const context = new Context(slab, thread)
+  const block = searches.length === 1 ? to - from : Math.floor(BLOCK_BYTES / slab.codeBytes)
+  const underWay = searches.map(({ suspended, accept }) => ({ suspended, accept, found: [] as Uint32Array[], reach: 0, candidates: 0 }))
+  for (let at = from; at < to; at += block) {
+    const end = Math.min(to, at + block)
+    for (const search of underWay) {
+      resume(context, search)
+      for (let entry = at; entry < end;) {
+        entry = context.scan(entry, end)
+        search.found.push(context.drain())
+      }
+      search.reach = context.reach
+      search.candidates += context.sinceResumed().candidates
+      search.suspended = context.suspend()
+    }
+  }
+  return underWay.map(({ suspended, found, reach, candidates }) => ({ status: STATUS.complete, found: concat(found), reach, buckets: 0, candidates, suspended }))
+}
+
+function resume (context: Context, { suspended, accept }: Suspended): void {
+  context.slab.host.accepts = accepting(accept) ?? (() => true)
+  context.resume(suspended)
 }
 
 function slabOf ({ id, contexts, memory }: SlabRef): Slab {

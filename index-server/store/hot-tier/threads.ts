@@ -1,9 +1,9 @@
 import { setImmediate } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { HammingbirdError } from '../../../errors.js'
-import type { AcceptSet } from '../code-store.js'
+import { SharedScans } from './shared-scans.js'
 import type { Slab } from './slab.js'
-import type { Job, Reply, Request, Searched, SlabRef } from './thread.js'
+import type { Job, Reply, Request, Searched, SlabRef, Suspended } from './thread.js'
 
 /** A range of a scan that is worth a thread of its own, in words. */
 const RANGE_WORDS = 2 ** 17
@@ -15,6 +15,7 @@ const RANGE_WORDS = 2 ** 17
 export class Threads implements AsyncDisposable {
   readonly #builder = new Thread(0)
   readonly #searchers: readonly Thread[]
+  readonly #scans = new SharedScans((slab, searches) => this.#scanRanges(slab, searches))
   #next = 0
   #lastTurn: Promise<void> = Promise.resolve()
 
@@ -47,21 +48,15 @@ export class Threads implements AsyncDisposable {
     target.view()
   }
 
-  probe (slab: Slab, suspended: Uint8Array, accept: AcceptSet | undefined): Promise<Searched> {
+  async probe (slab: Slab, search: Suspended): Promise<Searched> {
     const thread = this.#searchers[this.#next++ % this.searchers]!
-    return thread.ask({ kind: 'probe', slab: thread.refer(slab), suspended, accept }) as Promise<Searched>
+    const [probed] = await thread.ask({ kind: 'probe', slab: thread.refer(slab), search })
+    return probed!
   }
 
-  /** Scans a whole slab, split among the searchers where it is worth it. */
-  scan (slab: Slab, suspended: Uint8Array, accept: AcceptSet | undefined): Promise<Searched[]> {
-    const { entries } = slab
-    const ranges = Math.max(1, Math.min(this.searchers, Math.floor(entries * (slab.codeBytes >> 3) / RANGE_WORDS)))
-    return Promise.all(Array.from({ length: ranges }, (_, i) => {
-      const thread = this.#searchers[this.#next++ % this.searchers]!
-      const from = Math.floor(entries * i / ranges)
-      const to = Math.floor(entries * (i + 1) / ranges)
-      return thread.ask({ kind: 'scan', slab: thread.refer(slab), suspended, accept, from, to }) as Promise<Searched>
-    }))
+  /** Scans a whole slab, split among the searchers where it is worth it, together with whoever waits for the same. */
+  scan (slab: Slab, search: Suspended): Promise<readonly Searched[]> {
+    return this.#scans.scan(slab, search)
   }
 
   /** Lets the threads drop what they hold of slabs that are used no more. */
@@ -77,10 +72,21 @@ export class Threads implements AsyncDisposable {
   [Symbol.asyncDispose] (): Promise<void> {
     return this.close()
   }
+
+  #scanRanges (slab: Slab, searches: readonly Suspended[]): Promise<(readonly Searched[])[]> {
+    const { entries } = slab
+    const ranges = Math.max(1, Math.min(this.searchers, Math.floor(entries * (slab.codeBytes >> 3) / RANGE_WORDS)))
+    return Promise.all(Array.from({ length: ranges }, (_, i) => {
+      const thread = this.#searchers[this.#next++ % this.searchers]!
+      const from = Math.floor(entries * i / ranges)
+      const to = Math.floor(entries * (i + 1) / ranges)
+      return thread.ask({ kind: 'scan', slab: thread.refer(slab), searches, from, to })
+    }))
+  }
 }
 
 interface Pending {
-  resolve: (searched: Searched | undefined) => void
+  resolve: (searched: readonly Searched[]) => void
   reject: (err: Error) => void
 }
 
@@ -99,7 +105,7 @@ class Thread {
     return { id, contexts, memory }
   }
 
-  ask (job: Job): Promise<Searched | undefined> {
+  ask (job: Job): Promise<readonly Searched[]> {
     if (this.#closed) return Promise.reject(new HammingbirdError('HAMMINGBIRD_NOT_OPEN', 'the search threads are closed'))
     const worker = this.#worker ??= this.#start()
     for (const ref of refsOf(job)) this.#known.add(ref.id)
@@ -130,7 +136,7 @@ class Thread {
       const pending = this.#pending.get(reply.id)
       this.#pending.delete(reply.id)
       if (this.#pending.size === 0 && !this.#closed) worker.unref()
-      if (reply.failed === undefined) pending?.resolve(reply.searched)
+      if (reply.searched !== undefined) pending?.resolve(reply.searched)
       else pending?.reject(new HammingbirdError('HAMMINGBIRD_INTERNAL', 'a search thread failed', { cause: reply.failed }))
     })
     worker.once('exit', () => {

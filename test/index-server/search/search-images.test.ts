@@ -283,3 +283,13 @@ function compare (t: ExecutionContext, hits: readonly ImageHit[], expected: read
     })
   )
 }
+
+test('search: a page goes on behind the one before, also where what it is asked for does not reach so far at first', async t => {
+  await using world = await World.open()
+  const image = (id: number, byte: number, iso: Put['iso']): Put => ({ id, code: Uint8Array.of(byte, 0), detail: undefined, coded: true, labels: [], capturedAtMs: undefined, bytes: id, iso })
+  await world.put([...[0, 1, 2, 3].map(id => image(id, 0, '50')), image(4, 0, '400'), image(5, 0, '400'), image(6, 1, '50'), image(7, 255, '50'), ...Array.from({ length: 6 }, (_, i) => image(8 + i, 0, '50'))])
+  const query: ImageQuery = { k: 2, pageSize: 1, filter: { metadata: [{ field: 'iso', atLeast: '100' }] } }
+  const first = await searchImages(world.store, { version: 'v1', subject: { code: Uint8Array.of(255, 255) } }, query, world.tokens)
+  const second = await searchImages(world.store, world.tokens.read(first.nextPageToken!), query, world.tokens)
+  t.deepEqual([...first.hits, ...second.hits].map(({ item }) => item.id), ['image-4', 'image-5'])
+})

@@ -1,0 +1,106 @@
+import { fork, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { BinaryWriter } from '@bufbuild/protobuf/wire'
+import { SearchRequest } from '../proto/gen/hammingbird/v1/search.js'
+import { codesOf, type Codes } from './distributions.js'
+import type { Question } from './question.js'
+import { beginSetting, printTable, writeJson } from './report.js'
+import { Ghz, type GhzAnswer, type GhzAsk } from './rivals/ghz.js'
+import { installPython } from './rivals/python-environment.js'
+import type { ServeJob } from './serve-child.js'
+
+const PACKAGES = ['faiss-cpu==1.15.1', 'grpcio==1.85.1', 'grpcio-tools==1.85.1', 'numpy==2.4.6']
+const rivals = fileURLToPath(new URL('../../bench/rivals', import.meta.url))
+const proto = fileURLToPath(new URL('../../proto', import.meta.url))
+
+/** A server under load, in a process of its own. */
+interface Served extends Disposable {
+  readonly system: string
+  readonly ask: Pick<GhzAsk, 'address' | 'proto' | 'call' | 'requests'>
+}
+
+/** The same queries by code, from the same load generator, to us and to a server as a Python engineer builds one, one after the other. */
+export const question: Question = {
+  asks: 'how many searches a second over gRPC, and how long each takes, beside FAISS behind grpcio: --codes 1e6 --bits 64 --k 10 --queries 10000 --seconds 6 --concurrency 1,8,32 --systems hammingbird,faiss --json FILE',
+  async run (args) {
+    const { values } = parseArgs({
+      args,
+      options: {
+        codes: { type: 'string', default: '1e6' },
+        bits: { type: 'string', default: '64' },
+        k: { type: 'string', default: '10' },
+        queries: { type: 'string', default: '10000' },
+        seconds: { type: 'string', default: '6' },
+        concurrency: { type: 'string', default: '1,8,32' },
+        systems: { type: 'string', default: 'faiss,hammingbird' },
+        json: { type: 'string' }
+      }
+    })
+    const [count, bits, k, seconds] = [values.codes, values.bits, values.k, values.seconds].map(Number) as [number, number, number, number]
+    const ghz = Ghz.install()
+    const python = installPython('search-server', PACKAGES)
+    const codes = codesOf('clustered', count, bits, Number(values.queries))
+    const folder = mkdtempSync(join(tmpdir(), 'hammingbird-serve-'))
+    const ended = beginSetting()
+    const rows = []
+    try {
+      writeFileSync(join(folder, 'codes'), codes.bytes)
+      for (const name of values.systems.split(',')) {
+        using served = await (name === 'faiss' ? faissServer(python, folder, codes, k) : ours(folder, codes, k))
+        const run = (concurrency: number, lasting: number, rate?: number): Promise<GhzAnswer> =>
+          ghz.run({ ...served.ask, concurrency, connections: Math.min(concurrency, 4), seconds: lasting, ...rate === undefined ? {} : { rate } })
+        let saturated = 0
+        for (const concurrency of values.concurrency.split(',').map(Number)) {
+          await run(concurrency, 2)
+          const answer = await run(concurrency, seconds)
+          saturated = Math.max(saturated, answer.requestsPerSecond)
+          rows.push({ system: served.system, load: 'closed', concurrency, ...answer })
+        }
+        rows.push({ system: served.system, load: 'open, half of the most', concurrency: 32, ...await run(32, seconds, saturated / 2) })
+      }
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+    printTable(['system', 'load', 'concurrency', 'requests a second', 'p50 ms', 'p99 ms', 'failed'],
+      rows.map(row => [row.system, row.load, row.concurrency, Math.round(row.requestsPerSecond), row.p50Ms.toFixed(2), row.p99Ms.toFixed(2), row.failed]))
+    const setting = ended({ ghz: Ghz.version, ...Object.fromEntries(PACKAGES.map(name => name.split('==') as [string, string])) })
+    if (values.json !== undefined) writeJson(values.json, { question: 'serve', ...setting, codes: count, bits, k, queries: codes.queries.length, distribution: 'clustered', rows })
+  }
+}
+
+async function ours (folder: string, codes: Codes, k: number): Promise<Served> {
+  const child = fork(new URL('./serve-child.js', import.meta.url))
+  child.send({ codes: join(folder, 'codes'), bits: codes.bits } satisfies ServeJob)
+  const [{ address }] = await once(child, 'message') as [{ readonly address: string }]
+  const requests = writeRequests(join(folder, 'ours'), codes.queries.map(code => SearchRequest.encode(SearchRequest.fromPartial({ query: { $case: 'code', value: Buffer.from(code) }, k })).finish()))
+  return {
+    system: 'hammingbird',
+    ask: { address, proto: [proto, 'hammingbird/v1/search.proto'], call: 'hammingbird.v1.SearchService.Search', requests },
+    [Symbol.dispose]: () => { child.disconnect() }
+  }
+}
+
+async function faissServer (python: string, folder: string, codes: Codes, k: number): Promise<Served> {
+  const child = spawn(python, [join(rivals, 'search_server.py'), join(folder, 'codes'), String(codes.bits), rivals], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const [port] = await once(createInterface(child.stdout), 'line') as [string]
+  const requests = writeRequests(join(folder, 'faiss'), codes.queries.map(code => new BinaryWriter().uint32(10).bytes(code).uint32(32).uint32(k).finish()))
+  return {
+    system: 'IndexBinaryFlat behind grpcio',
+    ask: { address: `127.0.0.1:${port}`, proto: [rivals, 'search_server.proto'], call: 'rival.Rival.Search', requests },
+    [Symbol.dispose]: () => { child.stdin.end() }
+  }
+}
+
+/** As ghz reads them: each with its length before it. What ghz would take for a template is left out. */
+function writeRequests (file: string, requests: readonly Uint8Array[]): string {
+  const writer = new BinaryWriter()
+  for (const request of requests) if (!Buffer.from(request).includes('{{')) writer.bytes(request)
+  writeFileSync(file, writer.finish())
+  return file
+}

@@ -8,7 +8,8 @@ const questions: Record<string, () => Promise<{ readonly question: Question }>> 
   append: () => import('./append.js'),
   ingest: () => import('./ingest.js'),
   freshness: () => import('./freshness.js'),
-  encode: () => import('./encode.js')
+  encode: () => import('./encode.js'),
+  added: () => import('./added.js')
 }
 
 const [name = '', ...args] = process.argv.slice(2)

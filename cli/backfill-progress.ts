@@ -20,11 +20,16 @@ export async function untilCaughtUp (client: HammingbirdClient, version: string,
       if (backfill.caughtUp) return
       tell(`${backfill.version}: ${backfillLine(backfill)}`)
     } catch (err) {
-      if (!PASSING.has(codeOf(err))) throw err
+      if (!isPassing(err)) throw err
       tell(`${version}: the server does not answer; waiting for it`)
     }
     await sleep(EVERY_MS, undefined, { signal }).catch(() => signal.throwIfAborted())
   }
+}
+
+/** Whether waiting mends it: a server that is down, or starts. */
+export function isPassing (err: unknown): boolean {
+  return PASSING.has(codeOf(err))
 }
 
 /** `1,234 of 2,000 coded · 3 set aside · 80 images/s · 10 s left` */

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { Command, InvalidArgumentError } from 'commander'
 import { DEFAULT_SERVER, HammingbirdClient, HammingbirdError } from '../client/index.js'
 import { Interrupted } from './exit-codes.js'
@@ -29,6 +30,7 @@ export async function withClient<T> (options: ClientCommandOptions, work: (clien
   if (!/^(\[[^\]\s]+\]|[^:\s]+):\d{1,5}$/.test(options.server)) throw wrongUsage(`--server: HOST:PORT, got ${JSON.stringify(options.server)}`)
   const interrupt = new AbortController()
   const { signal } = interrupt
+  setMaxListeners(0, signal) // one a call that is on its way
   const ask = (name: 'SIGINT' | 'SIGTERM') => {
     if (signal.aborted) process.exit(name === 'SIGINT' ? 130 : 143)
     interrupt.abort(new Interrupted(name))
@@ -52,6 +54,13 @@ export function whole (least: number, most = 0xffff_ffff): (text: string) => num
     if (!/^\d+$/.test(text) || value < least || value > most) throw new InvalidArgumentError(`It is a whole number from ${least}${most === 0xffff_ffff ? ' on' : ` to ${most}`}.`)
     return value
   }
+}
+
+/** An argument that is the width of a code. */
+export function codeBits (text: string): number {
+  const bits = Number(text)
+  if (!/^\d+$/.test(text) || bits < 16 || bits > 1024 || bits % 8 !== 0) throw new InvalidArgumentError('a multiple of 8 from 16 to 1024.')
+  return bits
 }
 
 function positive (text: string): number {

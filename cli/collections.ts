@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises'
 import { Command } from 'commander'
 import type { Collection, HammingbirdClient } from '../client/index.js'
-import { clientCommand, whole, withClient, wrongUsage, type ClientCommandOptions } from './client-command.js'
+import { clientCommand, codeBits, whole, withClient, wrongUsage, type ClientCommandOptions } from './client-command.js'
 import { facts } from './facts.js'
 import { collectionJson } from './json.js'
 import { print, printJson } from './output.js'
@@ -24,7 +24,7 @@ export function collections (): Command {
     .description('make, list, show or delete collections: named sets of images, each with topics, models and tables of its own')
     .addCommand(clientCommand('create', 'make a collection; one that is there with the same settings is no error')
       .argument('<name>', '1 to 63 of a-z, 0-9 and hyphens')
-      .option('--bits <bits>', 'width of the codes of version 0: a multiple of 8', whole(16, 1024), 0)
+      .option('--bits <bits>', 'width of the codes of version 0: a multiple of 8', codeBits, 0)
       .option('--partitions <n>', 'of the items topic, fixed for ever', whole(1), 0)
       .option('--image-bytes <n>', 'largest image file', whole(1), 0)
       .option('--image-pixels <n>', 'most pixels of an image', whole(1), 0)

@@ -1,27 +1,26 @@
 import { mkdir, open, writeFile, type FileHandle } from 'node:fs/promises'
-import { hostname, userInfo } from 'node:os'
 import { basename, join } from 'node:path'
 import { Command } from 'commander'
 import type { HammingbirdClient, HistoryEntry, Version } from '../client/index.js'
 import { backfillLine, untilCaughtUp } from './backfill-progress.js'
+import { byOptions, type ByOptions } from './by-options.js'
 import { clientCommand, time, withClient, type ClientCommandOptions } from './client-command.js'
 import { facts } from './facts.js'
 import { historyJson, movedJson, versionJson } from './json.js'
 import { publishModel } from './model-directory.js'
+import { modelsAdd, modelsCatalogue } from './models-add.js'
+import { modelsImport } from './models-import.js'
 import { print, printJson, styled } from './output.js'
 import { StatusLine } from './status-line.js'
 import { table } from './table.js'
 
-interface ByOptions extends ClientCommandOptions {
-  readonly reason: string
-  readonly actor: string
-}
+interface ActOptions extends ClientCommandOptions, ByOptions {}
 
-interface PublishOptions extends ByOptions {
+interface PublishOptions extends ActOptions {
   readonly promote: boolean
 }
 
-interface PromoteOptions extends ByOptions {
+interface PromoteOptions extends ActOptions {
   readonly force: boolean
   readonly wait: boolean
 }
@@ -41,35 +40,31 @@ export function models (): Command {
     .addCommand(clientCommand('show', 'one version')
       .argument('[version]', 'a version, or live or previous', 'live')
       .action((version: string, options: ClientCommandOptions) => withClient(options, (client, signal) => show(client, signal, version, options))))
-    .addCommand(by(clientCommand('publish', 'publish a model as a version: it is encoded with from then on, and found under when it is promoted'))
+    .addCommand(modelsCatalogue())
+    .addCommand(modelsAdd())
+    .addCommand(modelsImport())
+    .addCommand(byOptions(clientCommand('publish', 'publish a model as a version: it is encoded with from then on, and found under when it is promoted'))
       .argument('<directory>', 'with manifest.json and the files that it lists')
       .option('--promote', 'wait for its backfill, then make it live', false)
       .action((directory: string, options: PublishOptions) => withClient(options, (client, signal) => publish(client, signal, directory, options))))
-    .addCommand(by(clientCommand('promote', 'make a version live: searches are answered by it from then on'))
+    .addCommand(byOptions(clientCommand('promote', 'make a version live: searches are answered by it from then on'))
       .argument('<version>')
       .option('--wait', 'wait for its backfill first', false)
       .option('--force', 'also when it has not caught up: what is missing cannot be found until it has', false)
       .action((version: string, options: PromoteOptions) => withClient(options, (client, signal) => promote(client, signal, version, options))))
-    .addCommand(by(clientCommand('rollback', 'make the former version live again, at once'))
+    .addCommand(byOptions(clientCommand('rollback', 'make the former version live again, at once'))
       .argument('[version]', 'another than the former one', '')
-      .action((version: string, options: ByOptions) => withClient(options, (client, signal) => rollback(client, signal, version, options))))
+      .action((version: string, options: ActOptions) => withClient(options, (client, signal) => rollback(client, signal, version, options))))
     .addCommand(clientCommand('history', 'what was live when, and who made it so')
       .option('--until <time>', 'only up to this time', time)
       .action((options: HistoryOptions) => withClient(options, (client, signal) => history(client, signal, options))))
-    .addCommand(by(clientCommand('retire', 'drop a version\'s codes and files: there is no way back'))
+    .addCommand(byOptions(clientCommand('retire', 'drop a version\'s codes and files: there is no way back'))
       .argument('<version>')
-      .action((version: string, options: ByOptions) => withClient(options, (client, signal) => retire(client, signal, version, options))))
+      .action((version: string, options: ActOptions) => withClient(options, (client, signal) => retire(client, signal, version, options))))
     .addCommand(clientCommand('fetch', 'write a version\'s files to a directory, as publish takes them')
       .argument('<version>', 'a version, or live or previous')
       .argument('<directory>')
       .action((version: string, directory: string, options: ClientCommandOptions) => withClient(options, (client, signal) => fetch(client, signal, version, directory, options))))
-}
-
-/** Who does it, and why, for the history. */
-function by (command: Command): Command {
-  return command
-    .option('--reason <text>', 'why: for the history', '')
-    .option('--actor <name>', 'who: for the history', `${userInfo().username}@${hostname()}`)
 }
 
 async function list (client: HammingbirdClient, signal: AbortSignal, { json }: ClientCommandOptions): Promise<void> {
@@ -127,14 +122,14 @@ async function promote (client: HammingbirdClient, signal: AbortSignal, version:
   await print(moveLine(moved))
 }
 
-async function rollback (client: HammingbirdClient, signal: AbortSignal, version: string, { json, actor, reason }: ByOptions): Promise<void> {
+async function rollback (client: HammingbirdClient, signal: AbortSignal, version: string, { json, actor, reason }: ActOptions): Promise<void> {
   const moved = await client.models.rollback(version, { actor, reason, signal })
   if (json) return printJson({ ...movedJson(moved), missing: moved.missing })
   await print(moveLine(moved))
   if (moved.missing > 0) await print(`${number.format(moved.missing)} images cannot be found until it has caught up: hammingbird backfill status ${moved.live}`)
 }
 
-async function retire (client: HammingbirdClient, signal: AbortSignal, version: string, { json, actor, reason }: ByOptions): Promise<void> {
+async function retire (client: HammingbirdClient, signal: AbortSignal, version: string, { json, actor, reason }: ActOptions): Promise<void> {
   const { event } = await client.models.retire(version, { actor, reason, signal })
   if (json) return printJson({ version, retired: true, event })
   await print(`retired ${version}`)

@@ -12,19 +12,20 @@ import { openLogger } from '../telemetry/logger.js'
 import { whole } from './client-command.js'
 import { openDataDirectory } from './data-directory.js'
 import { kafkaLogOptions, kafkaOptions, type KafkaCommandOptions } from './kafka-options.js'
+import { gpuOption, useGpu, type GpuOptions } from './gpu-option.js'
 import { release } from './release.js'
 import { Resources } from './resources.js'
 import { untilAsked } from './until-asked.js'
 import { whileKafkaIsAway } from './while-kafka-is-away.js'
 
-interface PipelineCommandOptions extends KafkaCommandOptions {
+interface PipelineCommandOptions extends KafkaCommandOptions, GpuOptions {
   readonly data: string
   readonly decoders?: number
 }
 
 /** `hammingbird pipeline`: the graphs ingest and encode of every collection, against Kafka. */
 export function pipeline (): Command {
-  return kafkaOptions(new Command('pipeline'))
+  return gpuOption(kafkaOptions(new Command('pipeline')))
     .description('make items and codes of the images in Kafka: any number of these share the work, and keep no state')
     .option('--data <dir>', 'where files of models are kept; each pipeline needs its own', process.env['HAMMINGBIRD_DATA'] ?? './hammingbird-pipeline')
     .option('--decoders <n>', 'decoder processes', whole(1, 64))
@@ -32,6 +33,7 @@ export function pipeline (): Command {
 }
 
 async function runPipeline (options: PipelineCommandOptions): Promise<void> {
+  useGpu(options)
   const logger = openLogger()
   const asked = untilAsked()
   const failed = (err: unknown, name: string): void => { logger.warn({ err, part: name }, `${name}: failed, trying again`) }

@@ -10,16 +10,17 @@ import { ModelLoader } from '../registry/model-loader.js'
 import { Registry } from '../registry/registry.js'
 import { openLogger } from '../telemetry/logger.js'
 import { COLLECTIONS } from '../topics/names.js'
-import { whole } from './client-command.js'
+import { codeBits, whole } from './client-command.js'
 import { INDEX_MEMORY_MIB, openAnswering } from './answering.js'
 import { openDataDirectory } from './data-directory.js'
 import { kafkaLogOptions, kafkaOptions, type KafkaCommandOptions } from './kafka-options.js'
+import { gpuOption, useGpu, type GpuOptions } from './gpu-option.js'
 import { release } from './release.js'
 import { Resources } from './resources.js'
 import { untilAsked } from './until-asked.js'
 import { whileKafkaIsAway } from './while-kafka-is-away.js'
 
-interface ServeOptions extends KafkaCommandOptions {
+interface ServeOptions extends KafkaCommandOptions, GpuOptions {
   readonly data: string
   readonly serverId: string
   readonly host: string
@@ -33,13 +34,13 @@ interface ServeOptions extends KafkaCommandOptions {
 
 /** `hammingbird serve`: keeps the tables up with Kafka, and answers. */
 export function serve (): Command {
-  return kafkaOptions(new Command('serve'))
+  return gpuOption(kafkaOptions(new Command('serve')))
     .description('keep the tables up with Kafka and answer searches: each of these has all of the index')
     .option('--data <dir>', 'where the tables lie; HAMMINGBIRD_DATA sets it too', process.env['HAMMINGBIRD_DATA'] ?? './hammingbird-data')
     .option('--server-id <name>', 'names this server among those of one deployment: a second one of that name is refused', hostname())
     .option('--host <address>', 'where gRPC listens', '127.0.0.1')
     .option('--port <port>', 'gRPC port; 0 takes any free one', whole(0, 65535), 4242)
-    .option('--bits <bits>', 'width of the codes, when the default collection is made', whole(16, 1024), DEFAULT_BITS)
+    .option('--bits <bits>', 'width of the codes, when the default collection is made', codeBits, DEFAULT_BITS)
     .option('--partitions <n>', 'of its items topic, when it is made: fixed for ever', whole(1, 1024), 4)
     .option('--decoders <n>', 'decoder processes, for the pictures people search with', whole(1, 64), 1)
     .option('--index-memory <MiB>', 'versions are searched in memory while they fit into so much, else on disk', whole(1, 1_048_576), INDEX_MEMORY_MIB)
@@ -50,6 +51,7 @@ export function serve (): Command {
 async function runServe (options: ServeOptions): Promise<void> {
   const { serverId, host, port, bits, partitions, pictures } = options
   if (!/^[\w.-]{1,100}$/.test(serverId)) throw invalid('--server-id', `1 to 100 of a-z A-Z 0-9 . _ -, got ${JSON.stringify(serverId)}`)
+  useGpu(options)
   const logger = openLogger()
   const asked = untilAsked()
   const failed = (err: unknown, name: string): void => { logger.warn({ err, part: name }, `${name}: failed, trying again`) }

@@ -4,14 +4,16 @@ import { DEFAULT_BITS } from '../registry/collections.js'
 import { openLogger } from '../telemetry/logger.js'
 import { AllInOne } from './all-in-one.js'
 import { INDEX_MEMORY_MIB } from './answering.js'
+import { codeBits } from './client-command.js'
 import { openDataDirectory } from './data-directory.js'
 import { publishDrawnPictures } from './drawn-source.js'
 import { openFolders } from './folder-sources.js'
+import { gpuOption, useGpu, type GpuOptions } from './gpu-option.js'
 import { release } from './release.js'
 import { Progress } from './up-progress.js'
 import { untilAsked } from './until-asked.js'
 
-interface UpOptions {
+interface UpOptions extends GpuOptions {
   readonly data: string
   readonly host: string
   readonly port: number
@@ -26,7 +28,7 @@ interface UpOptions {
 
 /** `hammingbird up [folders…]`: everything on one machine. */
 export function up (): Command {
-  return new Command('up')
+  return gpuOption(new Command('up'))
     .description('index folders of pictures, keep watching them, and answer searches: everything on this machine')
     .argument('[folders...]', 'folders of pictures; without one it starts on pictures that it draws itself')
     .option('--data <dir>', 'where the state lies; HAMMINGBIRD_DATA sets it too', process.env['HAMMINGBIRD_DATA'] ?? './hammingbird-data')
@@ -46,6 +48,7 @@ export function up (): Command {
 }
 
 async function runUp (folders: readonly string[], options: UpOptions): Promise<void> {
+  useGpu(options)
   const logger = openLogger(options.log === undefined ? {} : { form: options.log })
   const data = await openDataDirectory(options.data)
   const asked = untilAsked()
@@ -108,12 +111,6 @@ async function mayDelete (always: boolean, missing: number, known: number, root:
   } finally {
     prompt.close()
   }
-}
-
-function codeBits (text: string): number {
-  const bits = Number(text)
-  if (!/^\d+$/.test(text) || bits < 16 || bits > 1024 || bits % 8 !== 0) throw new InvalidArgumentError('a multiple of 8 from 16 to 1024.')
-  return bits
 }
 
 function integer (least: number, most: number): (text: string) => number {

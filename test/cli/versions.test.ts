@@ -177,7 +177,7 @@ test.serial('versions: one that has not caught up is not promoted, unless it is 
   const model = join(directory, 'model')
   await smallModel(model)
   await hammingbird(['models', 'publish', model], { server: all.grpc.address })
-  await until(async () => (await client.models.backfill('v1'))[0]!.waiting === 2)
+  await until(() => all.indexServer.served('').isOpen('v1'))
   const early = await hammingbird(['models', 'promote', 'v1'], { server: all.grpc.address })
   t.is(early.code, 1)
   t.regex(early.stderr, /^HAMMINGBIRD_VERSION_NOT_READY {2}version v1 has not caught up: 2 images wait/)

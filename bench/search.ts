@@ -8,6 +8,7 @@ import { learnedCodes } from './learned-codes.js'
 import type { Question } from './question.js'
 import { beginSetting, printTable, spread, writeJson, type Spread } from './report.js'
 import { Faiss, type FaissIndex } from './rivals/faiss.js'
+import { MihRs } from './rivals/mih-rs.js'
 import { Usearch, spread as spreadBits } from './rivals/usearch.js'
 
 /** One row: a system's time for one kind of search. */
@@ -39,10 +40,12 @@ interface System {
 
 /** How long a round of ours lasts at least. */
 const LEAST_MS = 100
+/** Searches of a batch. */
+const TOGETHER = 32
 const EF_SEARCH = [32, 128]
 
 export const question: Question = {
-  asks: 'how long a search takes beside FAISS and usearch: --codes 1e6,1e7 --bits 64 --k 10 --radius 6 --distribution clustered --matrix --rivals flat,multihash (hnsw, usearch: minutes to build) --json FILE',
+  asks: 'how long a search takes beside FAISS and usearch: --codes 1e6,1e7 --bits 64 --k 10 --radius 6 --distribution clustered --matrix --rivals flat,multihash,pynear,mih-rs (hnsw, usearch: minutes to build) --json FILE',
   async run (args) {
     const { values } = parseArgs({
       args,
@@ -54,7 +57,7 @@ export const question: Question = {
         distribution: { type: 'string', default: 'clustered' },
         queries: { type: 'string', default: '200' },
         rounds: { type: 'string', default: '5' },
-        rivals: { type: 'string', default: 'flat,multihash,hnsw,usearch' },
+        rivals: { type: 'string', default: 'flat,multihash,hnsw,usearch,pynear,mih-rs' },
         matrix: { type: 'boolean', default: false },
         data: { type: 'string', default: process.env['HAMMINGBIRD_EVALUATION_DATA'] ?? '../shared/data' },
         json: { type: 'string' }
@@ -65,7 +68,7 @@ export const question: Question = {
     const ended = beginSetting()
     const rows: Row[] = []
     await using faiss = Faiss.open()
-    const versions = { ...await faiss.versions(), ...values.rivals.includes('usearch') ? { usearch: Usearch.version } : {} }
+    const versions = { ...await faiss.versions(), ...values.rivals.includes('usearch') ? { usearch: Usearch.version } : {}, ...values.rivals.includes('mih-rs') ? { 'mih-rs': MihRs.version } : {} }
     for (const bits of numbers(values.bits)) {
       for (const distribution of distributions) {
         const learned = distribution === 'learned' ? await learnedCodes(`${values.data}/cifar10`, bits) : undefined
@@ -86,7 +89,11 @@ export const question: Question = {
 async function compare (codes: Codes, distribution: Distribution, asks: readonly Ask[], rounds: number, faiss: Faiss, rivals: readonly string[]): Promise<Row[]> {
   await using threads = Threads.open(0)
   await using store = await HotCodeStore.open({ bits: codes.bits, threads }, blocksOf(codes))
-  const systems = [ours(store, codes, 'hammingbird'), ours(store, codes, 'hammingbird, scan only', 'scan'), ...await faissSystems(faiss, codes, rivals), ...rivals.includes('usearch') ? usearchSystems(codes) : []]
+  // One thread of its own: scans that are asked for together go over the codes together.
+  await using aside = Threads.open(1)
+  await using shared = await HotCodeStore.open({ bits: codes.bits, threads: aside }, blocksOf(codes))
+  await using mih = rivals.includes('mih-rs') && codes.bits === 64 ? await MihRs.open(codes) : undefined
+  const systems = [ours(store, codes, 'hammingbird'), ours(store, codes, 'hammingbird, scan only', 'scan'), ours(shared, codes, `hammingbird, scan only, ${TOGETHER} at once`, 'scan', TOGETHER), ...await faissSystems(faiss, codes, rivals), ...mih ? [mihSystem(mih, codes)] : [], ...rivals.includes('usearch') ? usearchSystems(codes) : []]
   const rows: Row[] = []
   for (const ask of asks) {
     const times = new Map<System, number[]>()
@@ -123,19 +130,27 @@ async function compare (codes: Codes, distribution: Distribution, asks: readonly
   return rows
 }
 
-function ours (store: HotCodeStore, codes: Codes, name: string, plan?: 'scan'): System {
+/** @param together how many queries are asked at once. */
+function ours (store: HotCodeStore, codes: Codes, name: string, plan?: 'scan', together = 1): System {
+  const searchAll = async (query: Omit<CodeQuery, 'code'>): Promise<CodeAnswer[]> => {
+    const answers: CodeAnswer[] = []
+    for (let at = 0; at < codes.queries.length; at += together) {
+      if (together === 1) answers.push(await store.search({ ...query, code: codes.queries[at]! }))
+      else answers.push(...await Promise.all(codes.queries.slice(at, at + together).map(code => store.search({ ...query, code }))))
+    }
+    return answers
+  }
   return {
     name,
     bytesPerCode: store.heldBytes / codes.count,
     search: async ask => {
-      const answers: CodeAnswer[] = []
       const query = { ...ask, ...plan === undefined ? {} : { plan } }
-      for (const code of codes.queries) answers.push(await store.search({ code, ...query }))
+      const answers = await searchAll(query)
       // All queries may take a few milliseconds together, too little to measure: again and again, then, for a while.
       let times = 0
       const began = process.cpuUsage()
       do {
-        for (const code of codes.queries) await store.search({ code, ...query })
+        await searchAll(query)
         times++
       } while (processorMs(began) < LEAST_MS)
       const ms = processorMs(began) / times
@@ -145,6 +160,7 @@ function ours (store: HotCodeStore, codes: Codes, name: string, plan?: 'scan'): 
 }
 
 async function faissSystems (faiss: Faiss, codes: Codes, rivals: readonly string[]): Promise<System[]> {
+  const versions = await faiss.versions()
   const folder = '.cache/bench'
   mkdirSync(folder, { recursive: true })
   writeFileSync(`${folder}/codes.bin`, codes.bytes)
@@ -162,13 +178,25 @@ async function faissSystems (faiss: Faiss, codes: Codes, rivals: readonly string
   })
   const built = new Map<FaissIndex, number>()
   // Ours are checked against Flat, so it always runs; a graph of more codes takes hours to build.
-  const kinds = (['flat', 'multihash', 'hnsw'] as const).filter(kind => kind === 'flat' || (rivals.includes(kind) && (kind !== 'hnsw' || codes.count <= 1e6)))
+  const kinds = (['flat', 'multihash', 'hnsw', 'pynear'] as const).filter(kind => kind === 'flat' || (rivals.includes(kind) && (kind === 'multihash' || codes.count <= 1e6) && (kind !== 'pynear' || 'pynear' in versions)))
   for (const kind of kinds) built.set(kind, (await faiss.build(kind)).bytes)
   return Promise.all([
     system('IndexBinaryFlat', 'flat'),
     ...kinds.includes('multihash') ? [system('IndexBinaryMultiHash', 'multihash')] : [],
+    ...kinds.includes('pynear') ? [system('pynear MIH', 'pynear')] : [],
     ...kinds.includes('hnsw') ? EF_SEARCH.map(efSearch => system(`IndexBinaryHNSW, efSearch ${efSearch}`, 'hnsw', efSearch)) : []
   ])
+}
+
+function mihSystem (mih: MihRs, { queries, count }: Codes): System {
+  return {
+    name: 'mih-rs',
+    bytesPerCode: mih.bytes / count,
+    search: async ask => {
+      const { msPerQuery, distances } = await mih.search(ask)
+      return { ms: msPerQuery * queries.length, distances }
+    }
+  }
 }
 
 function usearchSystems (codes: Codes): System[] {

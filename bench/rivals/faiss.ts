@@ -1,13 +1,13 @@
-import { execFileSync, spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { installPython, isInstalled } from './python-environment.js'
 
 const FAISS = 'faiss-cpu==1.15.1'
+const PYNEAR = 'pynear==2.6.0'
 const root = fileURLToPath(new URL('../../../', import.meta.url))
-const venv = `${root}.cache/faiss`
 
-export type FaissIndex = 'flat' | 'multihash' | 'hnsw'
+export type FaissIndex = 'flat' | 'multihash' | 'hnsw' | 'pynear'
 
 export interface FaissAsk {
   readonly index: FaissIndex
@@ -31,17 +31,12 @@ export class Faiss implements AsyncDisposable {
   readonly #answers: AsyncIterator<string>
 
   static installed (): boolean {
-    return existsSync(`${venv}/installed`)
+    return isInstalled('faiss')
   }
 
   static open (): Faiss {
-    if (!Faiss.installed()) {
-      console.error(`installing ${FAISS} into .cache/faiss`)
-      execFileSync('python3', ['-m', 'venv', venv], { stdio: 'inherit' })
-      execFileSync(`${venv}/bin/pip`, ['install', '--quiet', '--disable-pip-version-check', FAISS, 'numpy'], { stdio: 'inherit' })
-      execFileSync('touch', [`${venv}/installed`])
-    }
-    return new Faiss(spawn(`${venv}/bin/python`, [`${root}bench/rivals/faiss_beside.py`]))
+    const python = installPython('faiss', [FAISS, 'numpy'], [PYNEAR])
+    return new Faiss(spawn(python, [`${root}bench/rivals/faiss_beside.py`]))
   }
 
   private constructor (private readonly python: ChildProcessWithoutNullStreams) {

@@ -1,4 +1,4 @@
-"""FAISS's binary indexes, asked over lines of JSON: one thread, codes and queries from files, processor times in milliseconds."""
+"""FAISS's binary indexes, and pynear's multi-index hashing where it is there, asked over lines of JSON: one thread, codes and queries from files, processor times in milliseconds."""
 import json
 import resource
 import sys
@@ -6,6 +6,11 @@ import time
 
 import faiss
 import numpy as np
+
+try:
+    import pynear
+except ImportError:
+    pynear = None
 
 faiss.omp_set_num_threads(1)
 indexes = {}
@@ -32,12 +37,17 @@ def make(kind, bits):
 def answer(ask):
     global codes, queries
     if ask['op'] == 'versions':
-        return {'faiss': faiss.__version__, 'numpy': np.__version__, 'python': sys.version.split()[0]}
+        return {'faiss': faiss.__version__, **({'pynear': pynear.__version__} if pynear else {}), 'numpy': np.__version__, 'python': sys.version.split()[0]}
     if ask['op'] == 'codes':
         indexes.clear()
         codes = np.fromfile(ask['codes'], np.uint8).reshape(-1, ask['bits'] // 8)
         queries = np.fromfile(ask['queries'], np.uint8).reshape(-1, ask['bits'] // 8)
         return {'codes': len(codes)}
+    if ask['op'] == 'build' and ask['index'] == 'pynear':
+        before, began = rss(), time.perf_counter()
+        indexes['pynear'] = pynear.MIHBinaryIndex(max(4, codes.shape[1] // 2))
+        indexes['pynear'].set(codes)
+        return {'seconds': time.perf_counter() - began, 'bytes': rss() - before}
     if ask['op'] == 'build':
         before, began = rss(), time.perf_counter()
         index = indexes[ask['index']] = make(ask['index'], codes.shape[1] * 8)
@@ -49,6 +59,11 @@ def answer(ask):
     if 'efSearch' in ask:
         index.hnsw.efSearch = ask['efSearch']
     asked = queries[:ask['queries']]
+    if ask['index'] == 'pynear':
+        began = time.process_time()
+        _, distances = index.searchKNN(asked, ask['k'])
+        took = time.process_time() - began
+        return {'msPerQuery': took * 1e3 / len(asked), 'distances': [sorted(int(d) for d in of) for of in distances]}
     began = time.process_time()
     if 'radius' in ask:
         # FAISS finds what is nearer than the radius, we what is as near.

@@ -4,19 +4,32 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 
-/** Where an environment of this name lies, whether it is there or not. */
-export function pythonEnvironment (name: string): { readonly directory: string, readonly python: string, readonly installed: boolean } {
-  const directory = `${root}.cache/${name}`
-  return { directory, python: `${directory}/bin/python`, installed: existsSync(`${directory}/installed`) }
+/** Whether the environment of this name has been made. */
+export function isInstalled (name: string): boolean {
+  return existsSync(`${root}.cache/${name}/installed`)
 }
 
-/** Makes a Python environment with packages in .cache, the first time. @returns its interpreter. */
-export function installPython (name: string, packages: readonly string[]): string {
-  const { directory, python, installed } = pythonEnvironment(name)
-  if (installed) return python
+/**
+ * Makes a Python environment with packages in .cache, the first time.
+ *
+ * @param optional packages that are left out, with the reason said, where they do not install.
+ * @returns its interpreter.
+ */
+export function installPython (name: string, packages: readonly string[], optional: readonly string[] = []): string {
+  const directory = `${root}.cache/${name}`
+  const python = `${directory}/bin/python`
+  if (isInstalled(name)) return python
+  const install = (names: readonly string[]): void => { execFileSync(`${directory}/bin/pip`, ['install', '--quiet', '--disable-pip-version-check', ...names], { stdio: 'inherit' }) }
   console.error(`installing ${packages.join(', ')} into .cache/${name}`)
   execFileSync('python3', ['-m', 'venv', directory], { stdio: 'inherit' })
-  execFileSync(`${directory}/bin/pip`, ['install', '--quiet', '--disable-pip-version-check', ...packages], { stdio: 'inherit' })
+  install(packages)
+  for (const one of optional) {
+    try {
+      install([one])
+    } catch {
+      console.error(`${one} is left out: it does not install here`)
+    }
+  }
   execFileSync('touch', [`${directory}/installed`])
   return python
 }

@@ -55,6 +55,7 @@ export async function openAnswering ({ resources, log, registry, decoder, encode
   const threads = resources.keep(Threads.open(Math.max(1, availableParallelism() - 1)))
   const store = resources.keep(await StoreDirectory.open(kv, {
     failed: err => { failed(err, 'dropping what was deleted') },
+    freed: bytes => { logger.info({ freedMiB: Math.round(bytes / 2 ** 20) }, 'what was dropped is gone from the disk') },
     openCodes: hotCodes({
       threads,
       memoryBytes: indexMemoryBytes,

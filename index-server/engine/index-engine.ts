@@ -3,7 +3,7 @@ import type { ModelEngine } from '../engine-parts.js'
 import type { Position } from '../../log/log.js'
 import type { DeleteItemsRequest, ExportItemsRequest, GetItemRequest, GetStatusResponse, Item, PublishRequest, SetLabelsRequest } from '../../proto/gen/hammingbird/v1/catalog.js'
 import type { Collection } from '../../proto/gen/hammingbird/v1/collection.js'
-import type { ExplainRequest, ExplainResponse, SearchRequest, SearchResponse } from '../../proto/gen/hammingbird/v1/search.js'
+import type { ExplainRequest, ExplainResponse, SearchBatchRequest, SearchBatchResponse, SearchRequest, SearchResponse } from '../../proto/gen/hammingbird/v1/search.js'
 import type { GetSetAsideRequest, GetSetAsideResponse, ListSetAsideRequest, ListSetAsideResponse, ReplayRequest, ReplayResponse } from '../../proto/gen/hammingbird/v1/set_aside.js'
 import { PageTokens } from '../search/page-tokens.js'
 import * as catalog from './catalog.js'
@@ -11,6 +11,7 @@ import { collectionMessage, createCollection, deleteCollection } from './collect
 import type { EngineContext } from './context.js'
 import * as models from './models.js'
 import { explain, search } from './search.js'
+import { searchBatch } from './search-batch.js'
 import * as setAside from './set-aside.js'
 import { status, type StatusSources } from './status.js'
 
@@ -39,6 +40,10 @@ export class IndexEngine implements Engine {
 
   search (request: SearchRequest, signal: AbortSignal): Promise<SearchResponse> {
     return search(this.#context, this.#tokens, request, signal)
+  }
+
+  searchBatch (requests: AsyncIterable<SearchBatchRequest>, signal: AbortSignal): AsyncIterable<SearchBatchResponse> {
+    return searchBatch(this.#context, this.#tokens, requests, signal)
   }
 
   explain (request: ExplainRequest, signal: AbortSignal): Promise<ExplainResponse> {

@@ -24,7 +24,7 @@ async function storedSubject ({ name, store }: ServedCollection, version: string
   const code = item.codes.get(version)
   if (code === undefined) throw new HammingbirdError('HAMMINGBIRD_VERSION_NOT_READY', `image ${JSON.stringify(id)} of ${name} has no code under ${version} yet: try again`)
   if ('refused' in code) throw new HammingbirdError(code.refused, `image ${JSON.stringify(id)} was set aside under ${version}`)
-  return { code: code.code, ...(code.detail === undefined ? {} : { detail: code.detail }) }
+  return { code: code.code, ordinal: code.ordinal, ...(code.detail === undefined ? {} : { detail: code.detail }) }
 }
 
 async function encodeImage (served: ServedCollection, version: string, image: Buffer, decoder: Decoder, encoder: Encoder, signal: AbortSignal): Promise<Subject> {

@@ -62,8 +62,14 @@ export async function explain (context: EngineContext, tokens: PageTokens, { sea
   if (request.pageToken !== '') throw invalid('search.page_token', 'none: the whole search is explained')
   const { served, version, subject, query, encodeMs } = await prepare(context, request, signal)
   const begunMs = performance.now()
-  const { answer, standing } = await explainImages(served.store, version, subject, query, valid.imageId(id), tokens, signal)
-  return { plan: PLANS[answer.plan], stats: statsMessage(answer, performance.now() - begunMs, encodeMs), match: matchMessage(standing) }
+  const { answer, estimate, standing } = await explainImages(served.store, version, subject, query, valid.imageId(id), tokens, signal)
+  return {
+    plan: PLANS[answer.plan],
+    probeEstimateMs: estimate.probeMs,
+    scanEstimateMs: estimate.scanMs,
+    stats: statsMessage(answer, performance.now() - begunMs, encodeMs),
+    match: matchMessage(standing)
+  }
 }
 
 async function prepare (context: EngineContext, request: SearchRequest, signal: AbortSignal, cursor?: { readonly version: string, readonly subject: Subject }): Promise<Prepared> {

@@ -1,5 +1,6 @@
 import { bitAt } from '../../hamming/code.js'
 import { hammingDistance } from '../../hamming/distance.js'
+import type { SearchEstimate } from '../store/code-store.js'
 import type { CollectionStore, StoredCode } from '../store/collection-store.js'
 import { failingPart } from './filter.js'
 import { ask, type ImageQuery, type Subject } from './image-query.js'
@@ -25,13 +26,16 @@ export type Standing =
 export interface Explanation {
   /** The search's first page. */
   readonly answer: ImageAnswer
+  /** What the planner weighs for the radius that the answer covers: what it found was within that. */
+  readonly estimate: SearchEstimate
   readonly standing: Standing
 }
 
 /** Searches, and says why an image was found or was not. */
 export async function explain (store: CollectionStore, version: string, subject: Subject, query: ImageQuery, id: string, tokens: PageTokens, signal?: AbortSignal): Promise<Explanation> {
   const answer = await searchImages(store, { version, subject }, query, tokens, signal)
-  return { answer, standing: await standingOf(store, version, subject, query, id, tokens, signal) }
+  const estimate = store.codes(version).estimate(Math.max(0, answer.radiusCovered))
+  return { answer, estimate, standing: await standingOf(store, version, subject, query, id, tokens, signal) }
 }
 
 async function standingOf (store: CollectionStore, version: string, subject: Subject, query: ImageQuery, id: string, tokens: PageTokens, signal: AbortSignal | undefined): Promise<Standing> {

@@ -10,6 +10,8 @@ export interface Subject {
   readonly outputs?: ArrayLike<number>
   /** Features of the version's detail, int8: with `rank: 'detail'` ties are ordered by them. */
   readonly detail?: Uint8Array
+  /** Of a stored image, its own: it stands before the others that neither distance tells from it. */
+  readonly ordinal?: number
 }
 
 /** What is asked. */

@@ -38,6 +38,7 @@ interface Written {
   readonly code: string
   readonly outputs: string | undefined
   readonly detail: string | undefined
+  readonly ordinal: number | undefined
   readonly digest: string
   readonly returned: number
   readonly place: readonly [distance: number, asymmetric: number, taken: number]
@@ -66,7 +67,7 @@ export class PageTokens {
     return name
   }
 
-  write ({ version, store, sequence, subject: { code, outputs, detail }, digest, returned, place }: Cursor): string {
+  write ({ version, store, sequence, subject: { code, outputs, detail, ordinal }, digest, returned, place }: Cursor): string {
     const written: Written = {
       epoch: this.#epoch,
       untilMs: this.#now() + this.#liveMs,
@@ -76,6 +77,7 @@ export class PageTokens {
       code: text(code),
       outputs: outputs && text(new Uint8Array(Float64Array.from(outputs).buffer)),
       detail: detail && text(detail),
+      ordinal,
       digest,
       returned,
       place: [place.distance, place.asymmetric, place.taken]
@@ -96,11 +98,12 @@ export class PageTokens {
     const given = Buffer.from(signature, 'base64url')
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) throw foreign()
     if (this.#now() >= written.untilMs) throw expired()
-    const { version, store, sequence, code, outputs, detail, digest, returned, place: [distance, asymmetric, taken] } = written
+    const { version, store, sequence, code, outputs, detail, ordinal, digest, returned, place: [distance, asymmetric, taken] } = written
     const subject = {
       code: Buffer.from(code, 'base64url'),
       ...outputs !== undefined && { outputs: new Float64Array(Uint8Array.from(Buffer.from(outputs, 'base64url')).buffer) },
-      ...detail !== undefined && { detail: Buffer.from(detail, 'base64url') }
+      ...detail !== undefined && { detail: Buffer.from(detail, 'base64url') },
+      ...ordinal !== undefined && { ordinal }
     }
     return { version, store, sequence, subject, digest, returned, place: { distance, asymmetric, taken } }
   }

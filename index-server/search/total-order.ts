@@ -35,7 +35,7 @@ const LAST_RUN = 1024
 /**
  * Puts what was found into the total order, the same on every replica: Hamming distance; asymmetric distance (the
  * query's real outputs against the stored bits); with `byDetail` the distance of the details, of the newest `RANK_BUDGET`
- * that are tied; then the newest item, by the offset of the item a code was made from; then partition. No two codes of a
+ * that are tied; of those still tied a stored image that is itself searched for; then the newest item, by the offset of the item a code was made from; then partition. No two codes of a
  * version come from one item, so ids are never needed.
  *
  * @param after begin behind this place.
@@ -73,7 +73,7 @@ function levelsOf (groups: readonly CodeGroup[], { outputs }: Subject): Level[] 
   return levels
 }
 
-async function tiesOf (store: CollectionStore, version: string, { detail }: Subject, byDetail: boolean, levels: readonly Level[]): Promise<Tie[]> {
+async function tiesOf (store: CollectionStore, version: string, { detail, ordinal: own }: Subject, byDetail: boolean, levels: readonly Level[]): Promise<Tie[]> {
   const tied = levels.flatMap(({ ordinals }) => ordinals.length > 1 ? ordinals : [])
   const positions = tied.length === 0 ? undefined : await store.positionsOf(version, tied)
   const ties: Tie[] = []
@@ -83,19 +83,22 @@ async function tiesOf (store: CollectionStore, version: string, { detail }: Subj
       ties.push({ distance, asymmetric, ordinals, ranked: 0 })
       continue
     }
-    const newestFirst = inOrderOf(positions, first, ordinals)
+    const newestFirst = inOrderOf(positions, first, ordinals, own)
     first += ordinals.length
     ties.push({ distance, asymmetric, ...byDetail && detail ? await rankedBy(detail, store, version, newestFirst) : { ordinals: newestFirst, ranked: 0 } })
   }
   return ties
 }
 
-/** The newest first. @param first where the positions of the ordinals begin. */
-function inOrderOf ({ offsets, partitions }: ItemPositions, first: number, ordinals: readonly number[]): number[] {
-  return ordinals
+/** The one that is searched for, then the newest. @param first where the positions of the ordinals begin. */
+function inOrderOf ({ offsets, partitions }: ItemPositions, first: number, ordinals: readonly number[], own: number | undefined): number[] {
+  const order = ordinals
     .map((_, i) => first + i)
     .sort((a, b) => offsets[b]! - offsets[a]! || partitions[a]! - partitions[b]!)
     .map(i => ordinals[i - first]!)
+  const at = own === undefined ? -1 : order.indexOf(own)
+  if (at > 0) order.unshift(...order.splice(at, 1))
+  return order
 }
 
 async function rankedBy (detail: Uint8Array, store: CollectionStore, version: string, newestFirst: readonly number[]): Promise<Pick<Tie, 'ordinals' | 'ranked'>> {

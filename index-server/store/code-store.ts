@@ -25,6 +25,8 @@ export interface CodeStore {
    * @throws CodeWidthError for a code of another width.
    */
   search (query: CodeQuery): Promise<CodeAnswer>
+  /** What finding everything within a radius is expected to take, both ways: what the planner weighs. */
+  estimate (radius: number): SearchEstimate
 }
 
 export type CodeChange =
@@ -60,6 +62,11 @@ export function accepting (accept: CodeQuery['accept']): ((ordinal: number) => b
   if (typeof accept !== 'object') return accept
   const { bitmap } = accept
   return ordinal => ((bitmap[ordinal >>> 5] ?? 0) >>> (ordinal & 31) & 1) === 1
+}
+
+export interface SearchEstimate {
+  readonly probeMs: number
+  readonly scanMs: number
 }
 
 /** Codes that are equal, found together. */

@@ -1,13 +1,13 @@
 import { CodeWidthError, HammingbirdError } from '../../errors.js'
 import { hammingDistance } from '../../hamming/distance.js'
 import type { Operation } from '../../kv/key-value.js'
-import { accepting, type CodeAnswer, type CodeChange, type CodeQuery, type CodeStore } from './code-store.js'
+import { accepting, type CodeAnswer, type CodeChange, type CodeQuery, type CodeStore, type SearchEstimate } from './code-store.js'
 import { breathing, offer, type DiskSearch } from './disk-search.js'
 import type { CodeRun } from './version-codes.js'
 import { loadCodes } from './load-codes.js'
 import type { CodeRecord } from './keys/code-record.js'
 import { Nearest } from './nearest.js'
-import { probeBudgetMs } from './plan.js'
+import { probeBudgetMs, searchEstimate } from './plan.js'
 import { probe, type Probed } from './probe.js'
 import { scan } from './scan.js'
 import { SnapshotWindow, type SnapshotWindowOptions } from './snapshot-window.js'
@@ -42,6 +42,10 @@ export class DiskCodeStore implements CodeStore {
 
   get sequence (): number {
     return this.#window.newest.sequence
+  }
+
+  estimate (radius: number): SearchEstimate {
+    return searchEstimate(this.tables, Math.min(radius, this.bits))
   }
 
   /** Puts into `operations` what the change writes. From now until `apply` or `abandon` searches know of the removals. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { chunking } from '../../hamming/chunks.js'
 import { prefixRange, type KeyValue, type Operation, type Range } from '../../kv/key-value.js'
 import { decodeShape, encodeDroppingCollectionKey, encodeDroppingKey, encodeShape, numberOfDroppingKey } from './keys/catalogue-rows.js'
@@ -18,12 +19,16 @@ const STEPS_A_TABLE = 16
 export class Dropping {
   readonly #kv: KeyValue
   readonly #failed: (err: unknown) => void
+  readonly #freed: (bytes: number) => void
+  readonly #closed = new AbortController()
   #last: Promise<void> = Promise.resolve()
   #closing = false
 
-  constructor (kv: KeyValue, failed: (err: unknown) => void) {
+  /** @param freed told, of each thing dropped, how much of the disk it took when all of it is gone. */
+  constructor (kv: KeyValue, failed: (err: unknown) => void, freed: (bytes: number) => void) {
     this.#kv = kv
     this.#failed = failed
+    this.#freed = freed
   }
 
   /** Begins with what was left at the last end. */
@@ -61,6 +66,7 @@ export class Dropping {
   /** Ends with the step under way. */
   close (): Promise<void> {
     this.#closing = true
+    this.#closed.abort()
     return this.#last
   }
 
@@ -69,15 +75,22 @@ export class Dropping {
   }
 
   async #drop (key: Buffer, ranges: readonly Range[]): Promise<void> {
-    for (const range of ranges) {
-      if (this.#closing) return
-      await this.#kv.clear(range)
-    }
-    for (const range of ranges) {
-      if (this.#closing) return
-      await this.#kv.compact(range)
-    }
+    let bytes = 0
+    for (const range of ranges) bytes += await this.#kv.approximateBytes(range)
+    for (const range of ranges) if (!await this.#paced(() => this.#kv.clear(range))) return
+    for (const range of ranges) if (!await this.#paced(() => this.#kv.compact(range))) return
     await this.#kv.write([{ type: 'del', key }])
+    for (const range of ranges) bytes -= await this.#kv.approximateBytes(range)
+    this.#freed(Math.max(0, bytes))
+  }
+
+  /** Works a step, then rests for as long: others have the disk at least half of the time. @returns false when it is time to end. */
+  async #paced (step: () => Promise<void>): Promise<boolean> {
+    if (this.#closing) return false
+    const began = performance.now()
+    await step()
+    await sleep(performance.now() - began, undefined, { signal: this.#closed.signal }).catch(() => undefined)
+    return true
   }
 }
 

@@ -1,3 +1,5 @@
+import type { SearchEstimate } from './code-store.js'
+import { ringSize } from './chunk-ring.js'
 import type { VersionTables } from './version-tables.js'
 
 /**
@@ -20,6 +22,19 @@ export function scanEstimateMs (tables: VersionTables): number {
 /** How long it may take to read `buckets` buckets with `rows` codes in them. */
 export function probeEstimateMs (buckets: number, rows: number): number {
   return (buckets * BUCKET_US + rows * ROW_US) / 1000
+}
+
+/** What finding everything within a radius may take, if codes lay evenly. */
+export function searchEstimate (tables: VersionTables, radius: number): SearchEstimate {
+  const { chunking: { widths }, next } = tables
+  let probeMs = 0
+  // Stage i probes table i mod m at chunk distance floor(i / m): behind it all within i has been found.
+  for (let stage = 0; stage <= radius; stage++) {
+    const width = widths[stage % widths.length]!
+    const buckets = ringSize(width, Math.floor(stage / widths.length))
+    probeMs += Math.min(probeEstimateMs(buckets, buckets * next / 2 ** width), probeEstimateMs(1, next))
+  }
+  return { probeMs, scanMs: scanEstimateMs(tables) }
 }
 
 /** What probing may spend. */

@@ -20,6 +20,8 @@ export interface StoreDirectoryOptions {
   readonly snapshots?: SnapshotWindowOptions
   /** Told what went wrong while rows of something dropped were deleted: it is tried again at the next start. @default ignored */
   readonly failed?: (err: unknown) => void
+  /** Told how much of the disk was freed, as far as RocksDB can say, when what was dropped is gone. @default nobody */
+  readonly freed?: (bytes: number) => void
 }
 
 /** All collections of one index-server, in one `KeyValue`, which it does not close. */
@@ -34,7 +36,7 @@ export class StoreDirectory implements AsyncDisposable {
   private constructor (kv: KeyValue, options: StoreDirectoryOptions) {
     this.#kv = kv
     this.#options = options
-    this.#dropping = new Dropping(kv, options.failed ?? (() => undefined))
+    this.#dropping = new Dropping(kv, options.failed ?? (() => undefined), options.freed ?? (() => undefined))
   }
 
   /**

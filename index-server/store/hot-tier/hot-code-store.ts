@@ -1,8 +1,9 @@
 import { CodeWidthError, HammingbirdError } from '../../../errors.js'
 import { assertBits, type Code } from '../../../hamming/code.js'
-import type { CodeAnswer, CodeChange, CodeQuery, CodeStore } from '../code-store.js'
+import type { CodeAnswer, CodeChange, CodeQuery, CodeStore, SearchEstimate } from '../code-store.js'
 import { CHECK_ADDED, CHECK_DELETED } from './layout.js'
 import { Merger } from './merger.js'
+import { estimate } from './planner.js'
 import { Search } from './search.js'
 import { Snapshots } from './snapshots.js'
 import type { Threads } from './threads.js'
@@ -104,6 +105,11 @@ export class HotCodeStore implements CodeStore, AsyncDisposable {
     return search.answer()
   }
 
+  estimate (radius: number): SearchEstimate {
+    const estimates = this.#merger.parts.map(({ slab }) => estimate(slab, Math.min(radius, this.bits)))
+    return { probeMs: sum(estimates, ({ probeNs }) => probeNs) / 1e6, scanMs: sum(estimates, ({ scanNs }) => scanNs) / 1e6 }
+  }
+
   /** Merges all there is into tables, and drops what was removed and no snapshot needs. Resolves when it is done. */
   async compact (): Promise<void> {
     this.#assertOpen()
@@ -144,6 +150,10 @@ export class HotCodeStore implements CodeStore, AsyncDisposable {
     if (code.length * 8 !== this.bits) throw new CodeWidthError(this.bits, code.length * 8)
     if (!Number.isInteger(ordinal) || ordinal < 0 || ordinal >= 2 ** 32) throw new RangeError(`an ordinal is an integer from 0 to 2^32 - 1, got ${ordinal}`)
   }
+}
+
+function sum<T> (items: readonly T[], of: (item: T) => number): number {
+  return items.reduce((total, item) => total + of(item), 0)
 }
 
 function assertAsked ({ code, k, radius }: CodeQuery, bits: number): void {

@@ -1,5 +1,6 @@
 import { chunking, type Chunking } from '../../../hamming/chunks.js'
-import { wordsOf } from './layout.js'
+import { SLAB, wordsOf } from './layout.js'
+import type { Slab } from './slab.js'
 
 /**
  * What the parts of a search cost, in nanoseconds, as measured on one machine. What counts is how they stand to each
@@ -71,6 +72,12 @@ export function stageCosts (cut: Chunking, entries: number, crowding: readonly n
 /** What a scan of so many codes takes. */
 export function scanCostNs (bits: number, entries: number): number {
   return entries * wordsOf(bits) * COSTS.scanNs
+}
+
+/** What finding everything within a radius is expected to take in a slab: by its tables, which a tail has none of, and by a scan. */
+export function estimate (slab: Slab, radius: number): { readonly probeNs: number, readonly scanNs: number } {
+  const scanNs = scanCostNs(slab.bits, slab.entries)
+  return { scanNs, probeNs: slab.tables === 0 ? scanNs : slab.f64[(slab.get(SLAB.stageNs) >> 3) + radius + 1]! }
 }
 
 function choose (n: number, k: number): number {

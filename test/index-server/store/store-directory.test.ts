@@ -123,7 +123,8 @@ test('stored collection: what stands in front of the disk is loaded with what is
           t.is(disk.sequence, 1, 'the disk comes first')
           told.push(...changes)
         },
-        search: query => disk.search(query),
+        estimate: radius => disk.estimate(radius),
+      search: query => disk.search(query),
         close: async () => { closed++ }
       }
     }

@@ -14,7 +14,7 @@ export class KafkaDeployment implements Deployment {
   /** What was killed, in order. */
   readonly killed: string[] = []
   readonly #broker: Broker
-  readonly #address: string
+  readonly address: string
   readonly #random: () => number
   readonly #processes: ReadonlyMap<string, ManagedProcess>
   #restarting: Promise<void> = Promise.resolve()
@@ -25,7 +25,7 @@ export class KafkaDeployment implements Deployment {
 
   private constructor (broker: Broker, port: number, directory: string, random: () => number) {
     this.#broker = broker
-    this.#address = `127.0.0.1:${port}`
+    this.address = `127.0.0.1:${port}`
     this.#random = random
     const process = (name: string, ...args: readonly string[]): [string, ManagedProcess] => [name, new ManagedProcess([...args, '--brokers', broker.bootstrap, '--data', join(directory, name), '--decoders', '1'], join(directory, `${name}.log`))]
     this.#processes = new Map([
@@ -49,7 +49,7 @@ export class KafkaDeployment implements Deployment {
   }
 
   client (): Promise<HammingbirdClient> {
-    return HammingbirdClient.open({ server: this.#address, waitMs: 60_000 })
+    return HammingbirdClient.open({ server: this.address, waitMs: 60_000 })
   }
 
   workers (): readonly number[] {
@@ -57,7 +57,7 @@ export class KafkaDeployment implements Deployment {
   }
 
   /** Kills one of the four: each as often as the others. The broker comes back by itself. */
-  async kill (): Promise<void> {
+  async kill (): Promise<string> {
     const names = ['broker', ...this.#processes.keys()].map(name => ({ name, times: this.killed.filter(killed => killed === name).length, dice: this.#random() }))
     const { name } = names.sort((a, b) => a.times - b.times || a.dice - b.dice)[0]!
     this.killed.push(name)
@@ -68,6 +68,7 @@ export class KafkaDeployment implements Deployment {
       await this.#broker.kill()
       this.#restarting = sleep(AWAY_MS).then(() => this.#broker.restart())
     }
+    return name
   }
 
   async stop (): Promise<number | null> {

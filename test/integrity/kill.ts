@@ -17,8 +17,10 @@ export interface Deployment {
   client (): Promise<HammingbirdClient>
   /** Pids of its workers. */
   workers (): readonly number[]
-  /** Kills a process of it that is no worker. */
-  kill (): Promise<void>
+  /** Where it answers. */
+  readonly address: string
+  /** Kills a process of it that is no worker. @returns its name: `server` is the one that answers. */
+  kill (): Promise<string>
   /** Ends it cleanly. @returns its exit code. */
   stop (): Promise<number | null>
   /** Ends what still runs. */

@@ -1,15 +1,18 @@
-// The long proofs: `npm run test:integrity -- kill|kill-kafka|slow-encoder [--json FILE]`. Without a name, all of them.
+// The long proofs: `npm run test:integrity -- kill|kill-kafka|slow-encoder|versions [--log kafka] [--json FILE]`. Without a name, all of them.
 import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { KafkaDeployment } from './kafka-deployment.js'
 import { killTest } from './kill.js'
+import { evaluationData } from '../fixtures/evaluation-data.js'
 import { referencePictures } from './reference-pictures.js'
 import { slowEncoder } from './slow-encoder.js'
+import { versionsTest } from './versions.js'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: 'string' }, seed: { type: 'string', default: '1' }, kills: { type: 'string', default: '24' }, ids: { type: 'string', default: '2000' }, images: { type: 'string', default: '100000' } }
+  options: { json: { type: 'string' }, seed: { type: 'string', default: '1' }, log: { type: 'string', default: 'embedded' }, kills: { type: 'string', default: '24' }, ids: { type: 'string', default: '2000' }, images: { type: 'string', default: '100000' } }
 })
 const tell = (line: string): void => { console.log(line) }
 
@@ -27,6 +30,21 @@ const proofs: Record<string, () => Promise<{ readonly holds: boolean, readonly r
     }
     const result = await killTest({ open, pictures: await referencePictures(2000), ids: Number(values.ids), kills: Number(values.kills), seed: Number(values.seed), tell })
     return { holds: result.differences.length === 0 && result.unexpectedExits === 0 && result.exitCode === 0, result: { ...result, killed } }
+  },
+  async versions () {
+    let killed: readonly string[] = []
+    const open = async (directory: string, random: () => number): Promise<KafkaDeployment> => {
+      const deployment = await KafkaDeployment.open(directory, random)
+      killed = deployment.killed
+      return deployment
+    }
+    const result = await versionsTest({
+      ...(values.log === 'kafka' ? { open } : {}),
+      pictures: await referencePictures(500), images: 1500, publishesPerSecond: 20, searchers: 3, killsBetween: Math.ceil(Number(values.kills) / 5), seed: Number(values.seed),
+      weights: join(evaluationData, 'weights/resnet20_cifar10'), tell
+    })
+    const { failed, mixed, differences, unexpectedExits, exitCode } = result
+    return { holds: failed.length + mixed.length + differences.length + unexpectedExits === 0 && exitCode === 0, result: { log: values.log, ...result, ...(killed.length > 0 ? { killed } : {}) } }
   },
   async 'slow-encoder' () {
     const pictures = await referencePictures(2000)

@@ -36,8 +36,9 @@ export class ServerProcess {
   }
 
   /** SIGKILL: no handler runs. */
-  async kill (): Promise<void> {
+  async kill (): Promise<'server'> {
     await this.#process.end('SIGKILL')
+    return 'server'
   }
 
   /** SIGINT, as Ctrl-C. @returns the exit code. */
@@ -45,8 +46,8 @@ export class ServerProcess {
     return this.#process.end('SIGINT')
   }
 
-  destroy (): Promise<void> {
-    return this.kill()
+  async destroy (): Promise<void> {
+    await this.kill()
   }
 
   /** Pids of its workers. */

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -80,7 +80,7 @@ interface Round {
 
 /** In turns: what else runs on the machine meets all of them. */
 async function compare ({ network, batch, side }: { network: string, batch: number, side: number }, directory: string, backend: { only?: BackendName }, torch: Torch | undefined, rounds: number): Promise<Row[]> {
-  const manifest = await model(directory, network, side, backend)
+  const manifest = await untrained(directory, network, side, backend)
   const pixels = picture(batch * side * side * 3)
   using session = await loadSession(manifest, directory, { backend })
   await using pool = await EncoderPool.open({ env: backend.only === undefined ? {} : { HAMMINGBIRD_BACKEND: backend.only } })
@@ -101,7 +101,7 @@ async function compare ({ network, batch, side }: { network: string, batch: numb
   return systems.map(([system], at) => row(system, network, batch, results[at]!))
 }
 
-/** One batch: of four that follow one another, since the system counts another process's time in hundredths of a second. */
+/** One batch: of four that follow one another. */
 async function timed (once: () => Promise<void>, othersCpuMs: () => Promise<number>): Promise<Round> {
   const BATCHES = 4
   const [beganMs, cpu, others] = [performance.now(), process.cpuUsage(), await othersCpuMs()]
@@ -110,10 +110,11 @@ async function timed (once: () => Promise<void>, othersCpuMs: () => Promise<numb
   return { ms: (performance.now() - beganMs) / BATCHES, cpuMs: ((user + system) / 1e3 + await othersCpuMs() - others) / BATCHES }
 }
 
-/** Processor time of another process, all its threads: Linux keeps it in ticks of 10 ms. */
+/** Processor time of another process, all its threads, as the scheduler counts it: to the nanosecond, where `stat` has ticks of 10 ms. */
 async function cpuMsOf (pid: number): Promise<number> {
-  const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]!.split(' ')
-  return (Number(fields[11]) + Number(fields[12])) * 10
+  const tasks = await readdir(`/proc/${pid}/task`)
+  const times = await Promise.all(tasks.map(async task => Number((await readFile(`/proc/${pid}/task/${task}/schedstat`, 'utf8')).split(' ')[0])))
+  return times.reduce((sum, ns) => sum + ns, 0) / 1e6
 }
 
 function row (system: string, network: string, batch: number, rounds: readonly Round[]): Row {
@@ -121,7 +122,7 @@ function row (system: string, network: string, batch: number, rounds: readonly R
 }
 
 /** A model with weights nobody trained: they take as long as others. */
-async function model (directory: string, network: string, side: number, backend: { only?: BackendName }): Promise<Manifest> {
+export async function untrained (directory: string, network: string, side: number, backend: { only?: BackendName }): Promise<Manifest> {
   const draft: Omit<Manifest, 'manifest' | 'files'> = {
     version: 'v1', bits: 64, network, settings: {}, input: { width: side, height: side, fit: 'squash' },
     normalisation: { channels: 'rgb', scale: 1 / 255, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] }, detail: 0, createdMs: 0, provenance: {}
@@ -136,7 +137,7 @@ async function model (directory: string, network: string, side: number, backend:
   return await makeModel(directory, draft, weights, picture(2 * inputBytes(draft.input)), { backend })
 }
 
-function picture (bytes: number): Uint8Array {
+export function picture (bytes: number): Uint8Array {
   let state = 1
   return Uint8Array.from({ length: bytes }, () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 24)
 }

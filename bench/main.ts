@@ -9,6 +9,7 @@ const questions: Record<string, () => Promise<{ readonly question: Question }>> 
   ingest: () => import('./ingest.js'),
   freshness: () => import('./freshness.js'),
   encode: () => import('./encode.js'),
+  'query-wait': () => import('./query-wait.js'),
   added: () => import('./added.js')
 }
 
@@ -16,7 +17,7 @@ const [name = '', ...args] = process.argv.slice(2)
 const chosen = questions[name]
 if (chosen === undefined) {
   console.log('npm run bench -- QUESTION [options]\n')
-  for (const [name, load] of Object.entries(questions)) console.log(`  ${name.padEnd(10)}${(await load()).question.asks}`)
+  for (const [name, load] of Object.entries(questions)) console.log(`  ${name.padEnd(12)}${(await load()).question.asks}`)
   process.exitCode = name === '' ? 0 : 1
 } else {
   await (await chosen()).question.run(args)

@@ -118,6 +118,20 @@ test.serial('encoder pool: workers killed under load lose and change nothing, an
   t.true(encoder.status().lost > 0)
 })
 
+test.serial('encoder pool: a worker that has grown old, or large, is replaced; nothing is lost or changed by it', async t => {
+  for (const limit of [{ recycleJobs: 4 }, { recycleGrowthBytes: 1 }]) {
+    await using encoder = await EncoderPool.open({ ...limit, jobBytes: 10 * BYTES, niceness: 0 })
+    await encoder.load('v0', manifestV0(64), undefined)
+    const pixels = pictures(100)
+    const right = await expected(pixels, 64)
+    const [before] = encoder.status().pids
+    while (encoder.status().recycled === 0) t.deepEqual(await encoder.encode({ model: 'v0', lane: 'live', pixels, count: 100, outputs: true }), right)
+    const { lost, pids } = encoder.status()
+    t.is(lost, 0)
+    t.false(pids.includes(before!) && pids.length === 1)
+  }
+})
+
 test.serial('encoder pool: a query overtakes a backfill that has begun, and the backfill says that it goes on', async t => {
   await using encoder = await EncoderPool.open({ jobBytes: 2 ** 26, niceness: 0 })
   await encoder.load('v0', manifestV0(1024), undefined)

@@ -57,7 +57,7 @@ export class AllInOne implements AsyncDisposable {
     try {
       const log = resources.keep(await EmbeddedLog.open({ directory: data.log }))
       const decoder = resources.keep(await DecoderPool.open(decoders === undefined ? {} : { workers: decoders }))
-      const encoder = resources.keep(await EncoderPool.open({}))
+      const encoder = resources.keep(await EncoderPool.open({ computes: sentence => { logger.info(`encoder: ${sentence}`) } }))
       const models = new ModelLoader({ log, encoder, directory: data.models, reader: 'here' })
       const registry = resources.keep(await Registry.open({ log, reader: 'here', builtIn: manifestV0, failed }))
       await registry.collections.create({ ...collection, name: DEFAULT_COLLECTION })

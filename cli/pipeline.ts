@@ -44,7 +44,7 @@ async function runPipeline (options: PipelineCommandOptions): Promise<void> {
       const data = await openDataDirectory(options.data)
       const log = resources.keep(await KafkaLog.open(kafkaLogOptions(options, reader)))
       const decoder = resources.keep(await DecoderPool.open(options.decoders === undefined ? {} : { workers: options.decoders }))
-      const encoder = resources.keep(await EncoderPool.open({}))
+      const encoder = resources.keep(await EncoderPool.open({ computes: sentence => { logger.info(`encoder: ${sentence}`) } }))
       const models = new ModelLoader({ log, encoder, directory: data.models, reader })
       const registry = resources.keep(await Registry.open({ log, reader, builtIn: manifestV0, failed }))
       resources.keep(new Pipeline({ log, registry, decoder, encoder, models, failed }))

@@ -62,7 +62,7 @@ async function runServe (options: ServeOptions): Promise<void> {
       const data = await openDataDirectory(options.data)
       const log = resources.keep(await KafkaLog.open(kafkaLogOptions(options, reader)))
       const decoder = resources.keep(await DecoderPool.open({ workers: options.decoders }))
-      const encoder = resources.keep(await EncoderPool.open({}))
+      const encoder = resources.keep(await EncoderPool.open({ computes: sentence => { logger.info(`encoder: ${sentence}`) } }))
       const models = new ModelLoader({ log, encoder, directory: data.models, reader })
       const registry = resources.keep(await Registry.open({ log, reader, builtIn: manifestV0, failed }))
       resources.keep(await log.hold(reader, COLLECTIONS))

@@ -16,6 +16,8 @@ export interface EncoderPoolOptions extends Pick<WorkerPoolOptions<EncoderJob, E
   readonly silenceMs?: number
   /** Most bytes of pixels that go to a worker at once: to send more takes this process too long. @default 4 MiB */
   readonly jobBytes?: number
+  /** Told what computes, in a sentence that says why nothing faster does: once for each answer there is. @default nobody */
+  readonly computes?: (sentence: string) => void
   /** The built script of the workers. @default worker.js beside this file */
   readonly script?: URL
 }
@@ -56,9 +58,9 @@ export class EncoderPool implements Encoder {
   readonly #jobBytes: number
 
   /** Resolves when the workers are ready; they hold no model yet. @throws HammingbirdError `HAMMINGBIRD_WORKER_LOST` when none can be started. */
-  static async open ({ jobBytes = JOB_BYTES, env, ...options }: EncoderPoolOptions = {}): Promise<EncoderPool> {
+  static async open ({ jobBytes = JOB_BYTES, env, computes = () => {}, ...options }: EncoderPoolOptions = {}): Promise<EncoderPool> {
     const wanted = new Map<string, Wanted>()
-    const backends = new Map<string, string>()
+    const backends = new Backends(computes)
     const pool = await WorkerPool.open<EncoderJob, EncoderResult>({
       recycleGrowthBytes: 2 ** 30,
       silenceMs: SILENCE_MS,
@@ -165,6 +167,23 @@ export class EncoderPool implements Encoder {
       await this.#pool.ready()
       if (wanted.broken !== undefined) throw wanted.broken
     }
+  }
+}
+
+/** By model, what computes it. */
+class Backends extends Map<string, string> {
+  readonly #told = new Set<string>()
+  readonly #tell: (sentence: string) => void
+
+  constructor (tell: (sentence: string) => void) {
+    super()
+    this.#tell = tell
+  }
+
+  override set (model: string, sentence: string): this {
+    if (!this.#told.has(sentence)) this.#tell(sentence)
+    this.#told.add(sentence)
+    return super.set(model, sentence)
   }
 }
 

@@ -1,4 +1,5 @@
 import { ChannelCredentials, Client } from '@grpc/grpc-js'
+import { AdminServiceService } from '../proto/gen/hammingbird/v1/admin.js'
 import {
   CatalogServiceService, DeleteItemsRequest, ExportItemsRequest, GetItemRequest, GetStatusRequest, SetLabelsRequest,
   type GetStatusResponse, type Item
@@ -134,6 +135,11 @@ export class HammingbirdClient implements AsyncDisposable {
 
   async deleteCollection (name: string, options?: CallOptions): Promise<void> {
     await this.calls.unary(CollectionServiceService.deleteCollection, { name }, options)
+  }
+
+  /** One archive of the collection, in pieces, as the server writes it. */
+  async * snapshot (options?: CallOptions): AsyncGenerator<Uint8Array, void, undefined> {
+    for await (const { data } of this.calls.serverStream(AdminServiceService.snapshot, { collection: this.#collection }, options)) yield data
   }
 
   listSetAside (request: Omit<Partly<typeof ListSetAsideRequest>, 'collection'> = {}, options?: CallOptions): Promise<ListSetAsideResponse> {

@@ -1,11 +1,12 @@
 import type { Engine } from '../engine.js'
-import type { ModelEngine } from '../engine-parts.js'
+import type { AdminEngine, ModelEngine } from '../engine-parts.js'
 import type { Position } from '../../log/log.js'
 import type { DeleteItemsRequest, ExportItemsRequest, GetItemRequest, GetStatusResponse, Item, PublishRequest, SetLabelsRequest } from '../../proto/gen/hammingbird/v1/catalog.js'
 import type { Collection } from '../../proto/gen/hammingbird/v1/collection.js'
 import type { ExplainRequest, ExplainResponse, SearchBatchRequest, SearchBatchResponse, SearchRequest, SearchResponse } from '../../proto/gen/hammingbird/v1/search.js'
 import type { GetSetAsideRequest, GetSetAsideResponse, ListSetAsideRequest, ListSetAsideResponse, ReplayRequest, ReplayResponse } from '../../proto/gen/hammingbird/v1/set_aside.js'
 import { PageTokens } from '../search/page-tokens.js'
+import { snapshot } from './admin.js'
 import * as catalog from './catalog.js'
 import { collectionMessage, createCollection, deleteCollection } from './collections.js'
 import type { EngineContext } from './context.js'
@@ -24,6 +25,10 @@ export class IndexEngine implements Engine {
   constructor (context: EngineContext, sources: StatusSources) {
     this.#context = context
     this.#sources = sources
+  }
+
+  readonly admin: Partial<AdminEngine> = {
+    snapshot: (request, signal) => snapshot(this.#context, this.#sources.release, request, signal)
   }
 
   readonly models: Partial<ModelEngine> = {

@@ -68,7 +68,7 @@ export async function runDeep (recipe: Recipe, division: Division, choices: Deep
   }
   const network = buildNetwork(model)
   const normalise = normaliser(model)
-  const { schedule, rateOf, ...training } = plan.training
+  const { schedule, rateOf, side, ...training } = plan.training
   const set = {
     ...training,
     ...choices.epochs !== undefined && { epochs: choices.epochs },
@@ -80,7 +80,7 @@ export async function runDeep (recipe: Recipe, division: Division, choices: Deep
     network,
     source: pictureSource(pictures, normalise, { shift, cutout }),
     objective: plan.objective,
-    options: { ...set, schedule, ...rateOf && { rateOf }, seed },
+    options: { ...set, schedule, ...rateOf && { rateOf }, ...side && { side }, seed },
     ...model.network === 'small-cnn' && { start: whitening(pictures, normalise) },
     ...options.checkpoint && { checkpoint: { ...options.checkpoint, key: JSON.stringify([recipe.name, bits, seed, pictures.count, chosen]) } },
     ...options.onProgress && { onProgress: options.onProgress },

@@ -15,6 +15,11 @@ export function cosine (warmup = 0.05): Schedule {
     : 0.5 * (1 + Math.cos(Math.PI * (progress - warmup) / (1 - warmup)))
 }
 
+/** Grows from `start` to 1 by quarters of what lies between, and is 1 from `until` on: for the side of the pictures (J. Howard. DAWNBench, 2018). */
+export function growing (start: number, until: number): Schedule {
+  return progress => progress >= until ? 1 : start + (1 - start) * Math.floor(4 * progress / until) / 4
+}
+
 /** Stays, and falls to a tenth at each of `at`. */
 export function steps (...at: readonly number[]): Schedule {
   return progress => 0.1 ** at.filter(drop => progress >= drop).length

@@ -1,6 +1,6 @@
 import { FLOAT, nativeOps, type RunOp } from '../backends/native.js'
 import { tf } from '../tf.js'
-import { ONES, ZEROS, type Parameters } from './parameters.js'
+import { FIXED_ONES, ONES, ZEROS, type Parameters } from './parameters.js'
 
 /** What of a batch's statistics goes into the running ones, as PyTorch does by default. */
 const MOMENTUM = 0.1
@@ -20,10 +20,11 @@ export interface Normed {
  *
  * @param x [n, height, width, channels]
  * @param layer the layer it follows, under whose name its parameters stand.
+ * @param scales whether it learns a scale; without, its channels keep their sign.
  */
-export function batchNorm (parameters: Parameters, layer: string, x: tf.Tensor4D, epsilon: number): tf.Tensor4D {
+export function batchNorm (parameters: Parameters, layer: string, x: tf.Tensor4D, epsilon: number, scales = true): tf.Tensor4D {
   const shape = [x.shape[3]]
-  const gamma = parameters.get(`${layer}.gamma`, shape, ONES) as tf.Tensor1D
+  const gamma = parameters.get(`${layer}.gamma`, shape, scales ? ONES : FIXED_ONES) as tf.Tensor1D
   const beta = parameters.get(`${layer}.beta`, shape, ZEROS) as tf.Tensor1D
   const mean = parameters.get(`${layer}.mean`, shape, ZEROS) as tf.Tensor1D
   const variance = parameters.get(`${layer}.variance`, shape, ONES) as tf.Tensor1D

@@ -2,6 +2,7 @@ import { tf } from '../tf.js'
 import { activate, type Activation } from './activation.js'
 import { batchNorm } from './batch-norm.js'
 import { padded, type Padding } from './padding.js'
+import { maxPool, type PoolingOptions } from './pooling.js'
 import { ZEROS, type Parameters } from './parameters.js'
 
 export interface ConvolutionOptions {
@@ -15,20 +16,27 @@ export interface ConvolutionOptions {
   readonly padding?: Padding
   /** The epsilon of the batch norm that follows, instead of a bias; none where undefined. */
   readonly norm?: number | undefined
+  /**
+   * Keeps the largest of each window before the norm, which then has fewer numbers to go through and learns no scale: as long as none is negative, the
+   * largest stays the largest, and the norm can be folded into the convolution. @default none
+   */
+  readonly pool?: PoolingOptions
+  /** How its kernel begins: `passing`, its first filters leave what they get as it is, which an untrained network is soon through with. @default `he` */
+  readonly initial?: 'he' | 'passing'
   /** @default `linear` */
   readonly activation?: Activation
 }
 
 /**
- * A convolution, then a batch norm or a bias, then the activation.
+ * A convolution, then the largest of each window, then a batch norm or a bias, then the activation.
  *
  * @param x [n, height, width, channels]
  * @param name its parameters: `.kernel` [size, size, channels, filters], and `.bias` or those of the norm.
  */
 export function convolution (parameters: Parameters, name: string, x: tf.Tensor4D, options: ConvolutionOptions): tf.Tensor4D {
-  const { filters, size, stride = 1, padding = 'symmetric' } = options
+  const { filters, size, stride = 1, padding = 'symmetric', initial = 'he' } = options
   const channels = x.shape[3]
-  const kernel = parameters.get(`${name}.kernel`, [size, size, channels, filters], { kind: 'he', fanIn: size * size * channels }) as tf.Tensor4D
+  const kernel = parameters.get(`${name}.kernel`, [size, size, channels, filters], { kind: initial, fanIn: size * size * channels }) as tf.Tensor4D
   const { x: input, pad } = padded(x, size, stride, padding)
   return finish(parameters, name, tf.conv2d(input, kernel, stride, pad), options)
 }
@@ -45,9 +53,10 @@ export function depthwise (parameters: Parameters, name: string, x: tf.Tensor4D,
   return finish(parameters, name, tf.depthwiseConv2d(input, kernel, stride, pad), options)
 }
 
-function finish (parameters: Parameters, name: string, y: tf.Tensor4D, { norm, activation = 'linear' }: Pick<ConvolutionOptions, 'norm' | 'activation'>): tf.Tensor4D {
+function finish (parameters: Parameters, name: string, x: tf.Tensor4D, { norm, pool, activation = 'linear' }: Pick<ConvolutionOptions, 'norm' | 'pool' | 'activation'>): tf.Tensor4D {
+  const y = pool === undefined ? x : maxPool(x, pool)
   const z = norm !== undefined && parameters.normed(name)
-    ? batchNorm(parameters, name, y, norm)
+    ? batchNorm(parameters, name, y, norm, pool === undefined)
     : tf.add<tf.Tensor4D>(y, parameters.get(`${name}.bias`, [y.shape[3]], ZEROS))
   return activate(z, activation, parameters.training)
 }

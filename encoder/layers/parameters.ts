@@ -4,12 +4,15 @@ import { tf } from '../tf.js'
 export type Initial =
   /** Normal, variance 2 / fanIn: for layers before a ReLU (He et al. 2015). */
   | { readonly kind: 'he', readonly fanIn: number }
+  /** The same, but the first channels of a convolution come out as they went in, as many as there are. */
+  | { readonly kind: 'passing', readonly fanIn: number }
   /** Normal, variance 1 / fanIn: for layers that nothing follows. */
   | { readonly kind: 'lecun', readonly fanIn: number }
-  | { readonly kind: 'constant', readonly value: number }
+  | { readonly kind: 'constant', readonly value: number, /** Whether it stays so. @default false */ readonly fixed?: boolean }
 
 export const ZEROS: Initial = { kind: 'constant', value: 0 }
 export const ONES: Initial = { kind: 'constant', value: 1 }
+export const FIXED_ONES: Initial = { kind: 'constant', value: 1, fixed: true }
 
 /**
  * Where the layers of a network find their numbers, by name. A network is written once, over this: it trains over

@@ -33,7 +33,7 @@ export class Variables implements Parameters {
       throw new HammingbirdError('HAMMINGBIRD_MODEL_INVALID', `${name} has the shape [${from.shape.join()}], the network wants [${shape.join()}]`)
     }
     const made = tf.tidy(() => tf.keep(tf.variable(
-      tf.tensor(from === undefined ? begin(initial, shape, this.#seed, name) : Float32Array.from(from.data), [...shape], 'float32'), learns(name))))
+      tf.tensor(from === undefined ? begin(initial, shape, this.#seed, name) : Float32Array.from(from.data), [...shape], 'float32'), learns(name) && !(initial.kind === 'constant' && initial.fixed === true))))
     this.#variables.set(name, made)
     return made
   }
@@ -48,9 +48,9 @@ export class Variables implements Parameters {
     tf.tidy(() => variable.assign(variable.mul<tf.Tensor>(1 - by).add(towards.mul(by))))
   }
 
-  /** Those that an optimiser changes, in the order of their making; running statistics are not among them. */
+  /** Those that an optimiser changes, in the order of their making; running statistics and what is fixed are not among them. */
   trainable (): tf.Variable[] {
-    return [...this.#variables].filter(([name]) => learns(name)).map(([, variable]) => variable)
+    return [...this.#variables.values()].filter(variable => variable.trainable)
   }
 
   /** By name, the running statistics included. */
@@ -78,12 +78,22 @@ function learns (name: string): boolean {
 function begin (initial: Initial, shape: readonly number[], seed: number, name: string): Float32Array {
   const values = new Float32Array(shape.reduce((product, side) => product * side, 1))
   if (initial.kind === 'constant') return values.fill(initial.value)
-  const deviation = Math.sqrt((initial.kind === 'he' ? 2 : 1) / initial.fanIn)
+  const deviation = Math.sqrt((initial.kind === 'lecun' ? 1 : 2) / initial.fanIn)
   const next = uniform(seed, name)
   for (let i = 0; i < values.length; i++) { // Box and Muller: two uniform numbers make a normal one
     values[i] = deviation * Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next())
   }
+  if (initial.kind === 'passing') letThrough(values, shape)
   return values
+}
+
+/** @param shape [height, width, channels, filters]: the first filters keep but the middle of a channel each. */
+function letThrough (values: Float32Array, [height = 1, width = 1, channels = 1, filters = 1]: readonly number[]): void {
+  const middle = (Math.floor(height / 2) * width + Math.floor(width / 2)) * channels
+  for (let filter = 0; filter < Math.min(channels, filters); filter++) {
+    for (let at = filter; at < values.length; at += filters) values[at] = 0
+    values[(middle + filter) * filters + filter] = 1
+  }
 }
 
 /** Uniform numbers in [0, 1), a stream for each seed and name, so that a layer's start hangs on nothing that came before it. */

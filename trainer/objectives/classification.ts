@@ -6,12 +6,14 @@ import { tf } from '../../encoder/tf.js'
  *
  * @param logits [n, classes]
  * @param labels [n, classes], 0 and 1.
+ * @param smoothing how much of the target all classes share (C. Szegedy et al. Rethinking the Inception Architecture. CVPR 2016).
  */
-export function softmaxCrossEntropy (logits: tf.Tensor2D, labels: tf.Tensor2D): tf.Scalar {
+export function softmaxCrossEntropy (logits: tf.Tensor2D, labels: tf.Tensor2D, smoothing = 0): tf.Scalar {
   const many = tf.sum(labels, 1, true)
-  const target = tf.div(labels, tf.maximum(1, many))
+  const some = tf.minimum(1, many)
+  const target = tf.add(tf.mul(1 - smoothing, tf.div(labels, tf.maximum(1, many))), tf.mul(smoothing / labels.shape[1], some))
   const loss = tf.neg(tf.sum(tf.mul(target, tf.logSoftmax(logits)), 1, true))
-  return tf.div(tf.sum(loss), tf.maximum(1, tf.sum(tf.minimum(1, many))))
+  return tf.div(tf.sum(loss), tf.maximum(1, tf.sum(some)))
 }
 
 /**

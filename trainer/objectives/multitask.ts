@@ -9,6 +9,8 @@ export interface MultitaskOptions {
   readonly contrast?: number
   /** ε, the weight of the entropy of the bits; 0 is the thesis's abstract alone. @default 0.1 */
   readonly entropy?: number
+  /** How much of the target of exclusive labels all classes share. @default 0 */
+  readonly smoothing?: number
   /** α of `dsh`. @default 0.01 */
   readonly quantization?: number
 }
@@ -34,8 +36,8 @@ export function combined (outputs: tf.Tensor2D, logits: tf.Tensor2D, labels: tf.
 }
 
 /** The strategy `separated`, its steps on classes: J_class alone. The two losses never share a step. */
-export function separatedClasses (logits: tf.Tensor2D, labels: tf.Tensor2D, { exclusive = true }: MultitaskOptions = {}): tf.Scalar {
-  return exclusive ? softmaxCrossEntropy(logits, labels) : sigmoidCrossEntropy(logits, labels)
+export function separatedClasses (logits: tf.Tensor2D, labels: tf.Tensor2D, { exclusive = true, smoothing = 0 }: MultitaskOptions = {}): tf.Scalar {
+  return exclusive ? softmaxCrossEntropy(logits, labels, smoothing) : sigmoidCrossEntropy(logits, labels)
 }
 
 /** The strategy `separated`, its steps on codes: β J_dsh + ε J_entropy; the classification layer is not used. */

@@ -1,4 +1,4 @@
-import { triangle } from '../schedule.js'
+import { growing, triangle } from '../schedule.js'
 import type { Plan } from './recipe.js'
 
 /** Settings of the small network that learns from nothing. Its first layer whitens and stays as it is. */
@@ -7,7 +7,8 @@ export const fromNothing: Plan['training'] = {
   batchSize: 256,
   rate: 0.2,
   schedule: triangle(),
+  side: growing(0.625, 0.7),
   momentum: 0.9,
-  decay: 5e-4,
+  decay: 8e-3,
   rateOf: name => name === 'stem.kernel' ? 0 : 1
 }

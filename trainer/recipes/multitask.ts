@@ -5,7 +5,7 @@ import type { Recipe } from './recipe.js'
 
 /**
  * Xie 2019. Choices: `strategy`, `combined` (both losses in every step), `separated` (classes in the first half, codes in the second) or
- * `alternate` (step by step); `contrast` β, `entropy` ε, `quantization` α of the objective.
+ * `alternate` (step by step); `contrast` β, `entropy` ε, `quantization` α and `smoothing` of the objective.
  *
  * The thesis's own small network is `dsh-cnn` with `hidden` 500.
  */
@@ -15,7 +15,7 @@ export const multitask: Recipe = {
   plan: ({ bits, classes, exclusive }, choices) => {
     const strategy = choices.choice('strategy', ['combined', 'separated', 'alternate'], 'combined')
     const weight = (name: string, otherwise: number): number => choices.number(name, { from: 0, to: 1000, otherwise, whole: false })
-    const options = { exclusive, contrast: weight('contrast', 1 / bits), entropy: weight('entropy', 0.1), quantization: weight('quantization', 0.01) }
+    const options = { exclusive, contrast: weight('contrast', 1 / bits), entropy: weight('entropy', 0.1), quantization: weight('quantization', 0.01), smoothing: choices.number('smoothing', { from: 0, to: 0.9, otherwise: 0.1, whole: false }) }
     return {
       network: 'small-cnn',
       settings: { pooling: 'fusion' },

@@ -29,6 +29,7 @@ const commands: Readonly<Record<string, Entry>> = {
   backfill: { summary: 'show how far versions have come with encoding', load: async () => (await import('./backfill.js')).backfill() },
   snapshot: { summary: 'write a collection to one file, while it is used', load: async () => (await import('./snapshot.js')).snapshot() },
   restore: { summary: 'make a collection anew from a snapshot', load: async () => (await import('./restore.js')).restore() },
+  retrain: { summary: 'learn from the labelled images, publish what was learned', load: async () => (await import('./retrain.js')).retrain() },
   doctor: { summary: 'say what this machine has for encoding and training', load: async () => (await import('./doctor.js')).doctor() }
 }
 

@@ -1,9 +1,14 @@
+import { nativeOps } from '../backends/native.js'
 import { tf } from '../tf.js'
 import { activate, type Activation } from './activation.js'
 import { batchNorm } from './batch-norm.js'
 import { padded, type Padding } from './padding.js'
 import { maxPool, type PoolingOptions } from './pooling.js'
+import { sameConvolution } from './same-convolution.js'
 import { ZEROS, type Parameters } from './parameters.js'
+
+/** As few channels have only what comes before the first layers that learn: nobody asks for its gradient. */
+const FIRST_CHANNELS = 24
 
 export interface ConvolutionOptions {
   /** Channels that come out. */
@@ -38,7 +43,8 @@ export function convolution (parameters: Parameters, name: string, x: tf.Tensor4
   const channels = x.shape[3]
   const kernel = parameters.get(`${name}.kernel`, [size, size, channels, filters], { kind: initial, fanIn: size * size * channels }) as tf.Tensor4D
   const { x: input, pad } = padded(x, size, stride, padding)
-  return finish(parameters, name, tf.conv2d(input, kernel, stride, pad), options)
+  const turnable = parameters.training && stride === 1 && pad === 'same' && size % 2 === 1 && channels > FIRST_CHANNELS && nativeOps() !== undefined
+  return finish(parameters, name, turnable ? sameConvolution(input, kernel) : tf.conv2d(input, kernel, stride, pad), options)
 }
 
 /**

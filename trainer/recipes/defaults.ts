@@ -10,5 +10,5 @@ export const fromNothing: Plan['training'] = {
   side: growing(0.625, 0.7),
   momentum: 0.9,
   decay: 8e-3,
-  rateOf: name => name === 'stem.kernel' ? 0 : 1
+  rateOf: name => name.startsWith('stem.') ? 0 : 1
 }

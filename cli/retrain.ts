@@ -1,0 +1,157 @@
+import { createHash } from 'node:crypto'
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { hostname, userInfo } from 'node:os'
+import { join, resolve } from 'node:path'
+import { Command, InvalidArgumentError } from 'commander'
+import type { HammingbirdClient } from '../client/index.js'
+import { DecoderPool } from '../decoder/pool.js'
+import { openBackend } from '../encoder/tf.js'
+import { HammingbirdError } from '../errors.js'
+import type { DeepChoices } from '../evaluation/deep.js'
+import { trainCandidate, type Figures, type Verdict } from '../evaluation/retrain/candidate.js'
+import { keepItems, keptItems } from '../evaluation/retrain/kept-items.js'
+import { readLabelledItems, type LabelledItems } from '../evaluation/retrain/labelled-items.js'
+import { formatProgress } from '../trainer/progress.js'
+import { recipeOf, recipes } from '../trainer/recipes/recipes.js'
+import { untilCaughtUp } from './backfill-progress.js'
+import { clientCommand, whole, withClient, type ClientCommandOptions } from './client-command.js'
+import { publishModel } from './model-directory.js'
+import { print, printJson } from './output.js'
+import { StatusLine } from './status-line.js'
+import { table } from './table.js'
+
+interface RetrainOptions extends ClientCommandOptions {
+  readonly recipe: string
+  readonly bits: number
+  readonly seed: number
+  readonly side: number
+  readonly epochs?: number
+  readonly batch?: number
+  readonly set: Readonly<Record<string, unknown>>
+  readonly net: Readonly<Record<string, unknown>>
+  readonly heldOut: number
+  readonly work: string
+  readonly fresh: boolean
+  readonly publish: boolean
+  readonly promote: boolean
+  readonly force: boolean
+}
+
+const CHECKPOINT_EVERY_MS = 60_000
+/** A version that is worse is not made live unless forced: the exit code of work done in part. */
+const NOT_PROMOTED = 5
+
+/** `hammingbird retrain`, which is also `npm run retrain` */
+export function retrain (): Command {
+  return clientCommand('retrain', 'learn from the labelled images, compare with the live version, publish what was learned')
+    .option('--recipe <name>', `one of ${[...recipes.keys()].join(', ')}`, 'multitask')
+    .option('--bits <n>', 'width of the codes', whole(8, 1024), 64)
+    .option('--seed <n>', 'of everything that is random', whole(0), 1)
+    .option('--side <pixels>', 'size that the network sees pictures in', whole(8, 256), 32)
+    .option('--epochs <n>', 'how often each image is learned from, instead of the recipe\'s', whole(1))
+    .option('--batch <n>', 'instead of the recipe\'s', whole(1))
+    .option('--set <key=value>', 'a choice of the recipe, more than once', pair, {})
+    .option('--net <key=value>', 'a setting of the network, more than once', pair, {})
+    .option('--held-out <share>', 'of the images, chosen by the hash of their id: they are searched with, never learned from', share, 0.1)
+    .option('--work <directory>', 'where an interrupted run leaves what it needs to go on', 'hammingbird-retrain') // not --directory: the loader of native TensorFlow reads the command line too, and takes that one for its own
+    .option('--fresh', 'begin anew instead of going on', false)
+    .option('--no-publish', 'compare only')
+    .option('--promote', 'wait for its backfill, then make it live, if it is better: by mAP, with 95 % confidence', false)
+    .option('--force', 'with --promote: also if it is not', false)
+    .addHelpText('after', '\nExit codes: as of every command; 5: published, but not promoted, because it is not better than the live version.\nCtrl-C stops with 130; the same command goes on from there.')
+    .action((options: RetrainOptions) => withClient(options, (client, signal) => run(client, signal, options)))
+}
+
+async function run (client: HammingbirdClient, signal: AbortSignal, options: RetrainOptions): Promise<void> {
+  const recipe = recipeOf(options.recipe)
+  const backend = await openBackend()
+  if (!backend.trains || backend.name === 'javascript') throw new HammingbirdError('HAMMINGBIRD_BACKEND', `${backend.sentence}: to train, run: npm run setup:native`)
+  using line = new StatusLine()
+
+  const { bits, seed, epochs, batch, net, set } = options
+  const choices: DeepChoices = { bits, seed, settings: net, recipe: set, shift: 2, cutout: 0, ...epochs !== undefined && { epochs }, ...batch !== undefined && { batchSize: batch } }
+  const what = JSON.stringify([options.server, options.collection, recipe.name, choices, options.side, options.heldOut])
+  const directory = join(resolve(options.work), createHash('sha256').update(what).digest('hex').slice(0, 16))
+  if (options.fresh) await rm(directory, { recursive: true, force: true })
+  const kept = await keptItems(directory)
+  const items = kept ?? await fetched(client, signal, options, line)
+  if (kept === undefined) await keepItems(directory, items)
+  else line.keep(`going on with the ${items.pictures.count} images that this run began with: --fresh begins anew`)
+
+  const model = join(directory, 'model')
+  const verdict = await trainCandidate(recipe, items, choices, model, {
+    signal,
+    checkpoint: { directory, everyMs: CHECKPOINT_EVERY_MS },
+    onProgress: progress => { line.say(formatProgress(recipe.name, progress)) }
+  })
+  line.end()
+  if (!options.json) await tell(items, verdict)
+  await note(model, items.live, verdict)
+
+  const better = verdict.difference.lower > 0
+  const outcome = options.publish ? await rollOut(client, signal, model, options.promote && (better || options.force), line) : {}
+  if (options.publish) await rm(directory, { recursive: true, force: true })
+  if (options.json) await printJson({ liveVersion: items.live, model: options.publish ? undefined : model, ...verdict, better, ...outcome })
+  else if (!options.publish) await print(`the model is in ${model}`)
+  if (options.promote && !better && !options.force) {
+    process.exitCode = NOT_PROMOTED
+    if (!options.json) await print(`${items.live} stays live: the candidate is not better with 95 % confidence; --force makes it live`)
+  }
+}
+
+/** Labelled items of the server with their pictures, decoded here. */
+async function fetched (client: HammingbirdClient, signal: AbortSignal, { side, heldOut }: RetrainOptions, line: StatusLine): Promise<LabelledItems> {
+  const live = await client.models.get('live', { signal })
+  await using decoder = await DecoderPool.open({ workers: 2 })
+  return await readLabelledItems(client.exportItems({ labelled: true, pictures: true }, { signal }), {
+    decoder,
+    input: { width: side, height: side, fit: 'squash' },
+    live: live.name,
+    bits: live.bits,
+    heldOut,
+    onRead: count => { line.say(`${count} labelled images`) }
+  })
+}
+
+/** What was measured becomes part of the manifest. */
+async function note (directory: string, live: string, { candidate, live: before, queries }: Verdict): Promise<void> {
+  const file = join(directory, 'manifest.json')
+  const manifest = JSON.parse(await readFile(file, 'utf8')) as { provenance: Record<string, string> }
+  const provenance = { from: 'retrain', ...manifest.provenance, mAP: candidate.mAP.toFixed(4), [`mAP of ${live}`]: before.mAP.toFixed(4), queries: String(queries) }
+  await writeFile(file, `${JSON.stringify({ ...manifest, provenance }, undefined, 2)}\n`)
+}
+
+async function rollOut (client: HammingbirdClient, signal: AbortSignal, model: string, promote: boolean, line: StatusLine): Promise<{ readonly version: string, readonly promoted: boolean }> {
+  const { name } = await publishModel(client, model, signal, text => { line.say(text) })
+  if (promote) {
+    await untilCaughtUp(client, name, signal, text => { line.say(text) })
+    await client.models.promote(name, { signal, actor: `${userInfo().username}@${hostname()}`, reason: 'retrain' })
+  }
+  line.keep(promote ? `${name} is live` : `published ${name}; to make it live: hammingbird models promote ${name} --wait`)
+  return { version: name, promoted: promote }
+}
+
+async function tell ({ live }: LabelledItems, { live: before, candidate, difference, trainedOn, queries, cpuMs }: Verdict): Promise<void> {
+  const row = (name: string, { mAP, standardError, precisionWithin2 }: Figures): string[] => [name, `${mAP.toFixed(4)} ± ${standardError.toFixed(4)}`, precisionWithin2.toFixed(4)]
+  await print(`learned from ${trainedOn} images in ${(cpuMs / 6e4).toFixed(1)} CPU minutes; ${queries} held-out images search them:`)
+  for (const line of table([{ name: 'version' }, { name: 'mAP', align: 'right' }, { name: 'precision within 2', align: 'right' }], [row(`${live} (live)`, before), row('candidate', candidate)])) await print(line)
+  await print(`mAP, candidate − live: ${difference.value.toFixed(4)}, 95 % from ${difference.lower.toFixed(4)} to ${difference.upper.toFixed(4)}`)
+}
+
+function share (text: string): number {
+  const value = Number(text)
+  if (!(value > 0 && value < 1)) throw new InvalidArgumentError('It is a number between 0 and 1.')
+  return value
+}
+
+/** `key=value`, the value as JSON where it is any, gathered over repeats. */
+function pair (text: string, before: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const at = text.indexOf('=')
+  if (at < 1) throw new InvalidArgumentError('key=value is wanted.')
+  const value = text.slice(at + 1)
+  try {
+    return { ...before, [text.slice(0, at)]: JSON.parse(value) as unknown }
+  } catch {
+    return { ...before, [text.slice(0, at)]: value }
+  }
+}

@@ -1,0 +1,112 @@
+import { join } from 'node:path'
+import { readdir } from 'node:fs/promises'
+import test from 'ava'
+import sharp from 'sharp'
+import type { HammingbirdClient } from '../../client/index.js'
+import type { DeepChoices } from '../../evaluation/deep.js'
+import { trainCandidate } from '../../evaluation/retrain/candidate.js'
+import { keepItems, keptItems } from '../../evaluation/retrain/kept-items.js'
+import { isHeldOut, readLabelledItems } from '../../evaluation/retrain/labelled-items.js'
+import { DecoderPool } from '../../decoder/pool.js'
+import { drawn } from '../../trainer/datasets/drawn.js'
+import { labelsOf } from '../../trainer/labels.js'
+import { recipeOf } from '../../trainer/recipes/recipes.js'
+import { openTraining } from '../encoder/numeric.js'
+import { openAllInOne, scratch, until } from '../fixtures/all-in-one.js'
+import { hammingbird } from '../fixtures/command-line.js'
+
+const COUNT = 300
+const set = drawn(COUNT, 1, 32)
+const backend = await openTraining()
+
+/** Publishes the drawn set, the labels as the server's words, and waits until all of it can be found. */
+async function publishDrawn (client: HammingbirdClient): Promise<Buffer[]> {
+  const images: { id: string, image: Buffer, labels: string[] }[] = []
+  for (let i = 0; i < COUNT; i++) {
+    const image = await sharp(set.pixels.subarray(i * 3072, (i + 1) * 3072), { raw: { width: 32, height: 32, channels: 3 } }).png().toBuffer()
+    images.push({ id: `drawn/${i}`, image, labels: labelsOf(set.labels, i).map(label => set.names[label]!) })
+  }
+  for await (const { refusal } of client.publish(images)) if (refusal !== undefined) throw new Error(refusal.message)
+  await until(async () => (await client.status()).versions.every(({ coded }) => coded === COUNT))
+  return images.map(({ image }) => image)
+}
+
+test.serial('retrain: what is labelled on a server is learned from, compared, published and made live; queries are then answered by it', async t => {
+  if (backend.name === 'javascript') {
+    t.log('not run: native TensorFlow is not set up (npm run setup:native)')
+    return t.pass()
+  }
+  const directory = await scratch(t)
+  const { client, all } = await openAllInOne(t, directory)
+  const [image] = await publishDrawn(client)
+  const run = (...args: string[]) => hammingbird(['retrain', '--net', 'width=8', '--batch', '32', '--bits', '32', '--work', join(directory, 'retrain'), ...args], { server: all.grpc.address })
+  t.is((await client.search({ image: image!, k: 5 })).version, 'v0')
+
+  // Learned nothing yet: published, compared honestly, and not made live.
+  const hasty = await run('--epochs', '1', '--seed', '3', '--held-out', '0.5', '--promote', '--json')
+  t.is(hasty.code, 5, hasty.stderr)
+  t.like(hasty.json[0], { liveVersion: 'v0', better: false, version: 'v1', promoted: false } as object)
+  t.is((await client.search({ image: image!, k: 5 })).version, 'v0')
+
+  const learned = await run('--epochs', '30', '--held-out', '0.2', '--promote', '--json')
+  t.is(learned.code, 0, learned.stderr)
+  const row = learned.json[0] as { live: { mAP: number }, candidate: { mAP: number }, difference: { lower: number }, trainedOn: number, queries: number }
+  t.like(learned.json[0], { liveVersion: 'v0', better: true, version: 'v2', promoted: true } as object)
+  t.true(row.candidate.mAP > row.live.mAP + 0.03 && row.difference.lower > 0, JSON.stringify(row))
+  t.is(row.trainedOn + row.queries, COUNT)
+  const { hits, version } = await client.search({ image: image!, k: 5 })
+  t.is(version, 'v2')
+  t.deepEqual([hits[0]!.id, hits[0]!.distance], ['drawn/0', 0])
+  t.regex((JSON.parse((await client.models.get('v2')).manifest) as { provenance: Record<string, string> }).provenance['mAP of v0']!, /^0\.\d{4}$/)
+  t.deepEqual(await readdir(join(directory, 'retrain')), [], 'a run that ended leaves nothing')
+})
+
+test.serial('retrain: what an interrupted run needs is kept, and the same run goes on with it to the same end', async t => {
+  if (backend.name === 'javascript') {
+    t.log('not run: native TensorFlow is not set up (npm run setup:native)')
+    return t.pass()
+  }
+  const directory = await scratch(t)
+  const { client } = await openAllInOne(t, directory)
+  await publishDrawn(client)
+  await using decoder = await DecoderPool.open({ workers: 1 })
+  const items = await readLabelledItems(client.exportItems({ labelled: true, pictures: true }), { decoder, input: { width: 16, height: 16, fit: 'squash' }, live: 'v0', bits: 64, heldOut: 0.2 })
+  t.is(items.pictures.count, COUNT)
+  const first = Number((await client.exportItems({ labelled: true }).next()).value!.id.split('/')[1])
+  t.deepEqual(labelsOf(items.pictures.labels, 0).map(label => items.pictures.names[label]!).toSorted(), labelsOf(set.labels, first).map(label => set.names[label]!).toSorted())
+  await keepItems(directory, items)
+  const kept = (await keptItems(directory))!
+  t.deepEqual([kept.live, kept.heldOut, kept.pictures.names, kept.codes.bits], [items.live, items.heldOut, items.pictures.names, 64])
+  t.deepEqual(kept.pictures.labels, items.pictures.labels)
+  t.is(Buffer.compare(kept.codes.bytes, items.codes.bytes), 0)
+  t.is(Buffer.compare(kept.pictures.pixels, items.pictures.pixels), 0)
+
+  const choices: DeepChoices = { bits: 16, seed: 1, settings: { width: 8 }, recipe: {}, shift: 1, cutout: 0, epochs: 3, batchSize: 40 }
+  const stop = new AbortController()
+  const to = (name: string, options: { onProgress?: (step: number) => void, signal?: AbortSignal }) => trainCandidate(recipeOf('multitask'), kept, choices, join(directory, 'model'), {
+    checkpoint: { directory: join(directory, name), everyMs: 1e9 },
+    ...options.signal && { signal: options.signal },
+    onProgress: ({ step }) => { options.onProgress?.(step) }
+  })
+  await t.throwsAsync(to('a', { signal: stop.signal, onProgress: step => { if (step === 7) stop.abort(new Error('enough')) } }), { message: 'enough' })
+  const steps: number[] = []
+  const resumed = await to('a', { onProgress: step => steps.push(step) })
+  t.is(steps[0], 8)
+  const whole = await to('b', {})
+  t.is(resumed.candidate.mAP, whole.candidate.mAP)
+})
+
+test('retrain: an id is on one side of the split for good, a share of them held out', t => {
+  const ids = Array.from({ length: 10_000 }, (_, i) => `picture ${i}`)
+  const held = ids.filter(id => isHeldOut(id, 0.1))
+  t.true(held.length > 900 && held.length < 1100, String(held.length))
+  t.true(held.every(id => isHeldOut(id, 0.2)), 'more held out holds the same ones out')
+})
+
+test.serial('retrain: a server without labels has nothing to teach, and the command says so', async t => {
+  const directory = await scratch(t)
+  const { all } = await openAllInOne(t, directory)
+  const { code, stderr } = await hammingbird(['retrain', '--work', join(directory, 'retrain')], { server: all.grpc.address })
+  if (backend.name === 'javascript') t.deepEqual([code, stderr.split('  ')[0]], [1, 'HAMMINGBIRD_BACKEND'])
+  else t.deepEqual([code, /HAMMINGBIRD_INVALID {2}labelled images/.test(stderr)], [2, true], stderr)
+})

@@ -17,6 +17,7 @@ export interface Options {
   readonly network?: string
   readonly pretrained?: string
   readonly side?: number
+  readonly keepFeatures?: string
   readonly set: Readonly<Record<string, unknown>>
   readonly net: Readonly<Record<string, unknown>>
   readonly epochs?: number
@@ -45,6 +46,7 @@ export function parseOptions (argv: readonly string[]): Options {
     .option('--network <name>', 'another network than the recipe\'s')
     .option('--pretrained <name>', `train a hash layer, or fit a baseline, on the features of one of ${pretrainedNames.join(', ')}`)
     .option('--side <pixels>', 'size that pictures are scaled to for a pretrained network', number)
+    .option('--keep-features <directory>', 'where to keep what the pretrained network saw, and to take it from')
     .option('--set <key=value>', 'a choice of the recipe, more than once', pair, {})
     .option('--net <key=value>', 'a setting of the network, more than once', pair, {})
     .option('--epochs <n>', 'instead of the recipe\'s', number)

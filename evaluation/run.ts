@@ -1,4 +1,4 @@
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { openBackend, type Backend } from '../encoder/tf.js'
 import { HammingbirdError, invalid } from '../errors.js'
 import { progressLine } from '../trainer/progress.js'
@@ -7,6 +7,7 @@ import { readCodeFile } from './code-file.js'
 import { codesOfOutputs } from './code-set.js'
 import { runDeep, type DeepChoices } from './deep.js'
 import { frozenDivision, runFrozen, type FrozenDivision } from './frozen.js'
+import { readFeatures, writeFeatures } from './feature-file.js'
 import type { Options } from './options.js'
 import { openPretrained } from './pretrained.js'
 import type { Division } from './protocols/protocol.js'
@@ -109,7 +110,18 @@ async function ofRecipe (name: string, division: Division, options: Options, sig
   }
 }
 
-async function pretrainedFeatures (division: Division, { pretrained, data, side = PRETRAINED_SIDE }: Options): Promise<FrozenDivision> {
+async function pretrainedFeatures (division: Division, options: Options): Promise<FrozenDivision> {
+  const { pretrained, protocol, side = PRETRAINED_SIDE, keepFeatures } = options
+  if (keepFeatures === undefined) return computedFeatures(division, options)
+  const file = join(keepFeatures, `${protocol!}-${pretrained!}-${side}.safetensors`)
+  const kept = await readFeatures(file)
+  if (kept !== undefined) return kept
+  const computed = await computedFeatures(division, options)
+  await writeFeatures(file, computed)
+  return computed
+}
+
+async function computedFeatures (division: Division, { pretrained, data, side = PRETRAINED_SIDE }: Options): Promise<FrozenDivision> {
   await training()
   const input = { width: side, height: side }
   using session = await openPretrained(pretrained!, resolve(data), input)

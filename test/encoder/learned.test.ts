@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
 import { multiScaleFusionPool } from '../../encoder/layers/fusion-pooling.js'
+import { sameConvolution } from '../../encoder/layers/same-convolution.js'
 import { spatialPyramidPool } from '../../encoder/layers/pooling.js'
 import { tripletAttention } from '../../encoder/layers/triplet-attention.js'
 import { Variables } from '../../encoder/layers/variables.js'
@@ -95,6 +96,7 @@ const networks: readonly (readonly [name: string, settings: Record<string, unkno
   ['small-cnn', { width: 8 }, 32],
   ['small-cnn', { width: 8, attention: 'all', pooling: 'fusion', hashNorm: 'batch' }, 32],
   ['small-cnn', { width: 8, pooling: 'pyramid', levels: [2, 1], hidden: [12] }, 160],
+  ['small-cnn', { width: 8, mirror: 'mean' }, 32],
   ['vgg16-32', { width: 8, attention: 'groups' }, 64],
   ['dsh-cnn', { width: 4, pooling: 'pyramid' }, 168],
   ['dsh-cnn', { width: 4, hidden: [20] }, 8]
@@ -130,6 +132,34 @@ for (const [network, settings, expected] of networks) {
     variables.dispose()
   })
 }
+
+test('small-cnn: seen from both sides, a picture and its mirror image are one', async t => {
+  const { backbone } = buildNetwork({ network: 'small-cnn', settings: { width: 8, mirror: 'mean' }, bits: 16, detail: 0 })
+  const variables = new Variables({ seed: 6 })
+  variables.training = false
+  const x = normal([2, 16, 16, 3]) as tf.Tensor4D
+  await close(t, features(backbone, tf.reverse4d(x, 2), variables), features(backbone, x, variables))
+  t.is(features(backbone, x, variables).shape[0], 2)
+  variables.dispose()
+})
+
+test('same convolution: its gradients are those of the convolution, on a map whose sides all differ', async t => {
+  const [x, kernel, weights] = [normal([2, 7, 5, 3], 1), normal([3, 3, 3, 4], 2), normal([2, 7, 5, 4], 3)]
+  const gradients = (f: (x: tf.Tensor4D, kernel: tf.Tensor4D) => tf.Tensor) =>
+    tf.grads((x, kernel) => tf.sum(tf.mul(weights, f(x as tf.Tensor4D, kernel as tf.Tensor4D))))([x, kernel])
+  const [own, expected] = [gradients(sameConvolution), gradients((x, kernel) => tf.conv2d(x, kernel, 1, 'same'))]
+  for (const [i, gradient] of own.entries()) await close(t, gradient, expected[i]!)
+})
+
+test('variables: a passing kernel leaves its first channels as they are', async t => {
+  const variables = new Variables({ seed: 1 })
+  for (const [channels, filters] of [[3, 5], [5, 3]] as const) {
+    const x = normal([1, 4, 6, channels]) as tf.Tensor4D
+    const kernel = variables.get(`c${channels}.kernel`, [3, 3, channels, filters], { kind: 'passing', fanIn: 9 * channels }) as tf.Tensor as tf.Tensor4D
+    await close(t, tf.slice4d(tf.conv2d(x, kernel, 1, 'same'), [0, 0, 0, 0], [1, 4, 6, 3]), tf.slice4d(x, [0, 0, 0, 0], [1, 4, 6, 3]))
+  }
+  variables.dispose()
+})
 
 test('networks: a batch norm on the hash layer of a network without any is refused', t => {
   t.throws(() => buildNetwork({ network: 'dsh-cnn', settings: { hashNorm: 'batch' }, bits: 16, detail: 0 }), { instanceOf: HammingbirdError, code: 'HAMMINGBIRD_MODEL_INVALID' })

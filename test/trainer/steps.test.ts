@@ -4,7 +4,7 @@ import { augmented } from '../../trainer/augment.js'
 import { drawn } from '../../trainer/datasets/drawn.js'
 import { formatProgress } from '../../trainer/progress.js'
 import { Random } from '../../trainer/random.js'
-import { cosine, steps, triangle } from '../../trainer/schedule.js'
+import { cosine, growing, steps, triangle } from '../../trainer/schedule.js'
 import { Sgd } from '../../trainer/sgd.js'
 import { whitening } from '../../trainer/whitening.js'
 import { openTraining } from '../encoder/numeric.js'
@@ -65,6 +65,7 @@ test('schedules: peaks, ends and drops are where they are said to be', t => {
   for (const [progress, expected] of [[0, 0.2], [0.1, 0.6], [0.2, 1], [0.6, 0.51], [1, 0.02]] as const) near(triangle()(progress), expected)
   for (const [progress, expected] of [[0, 0], [0.025, 0.5], [0.05, 1], [0.525, 0.5], [1, 0]] as const) near(cosine()(progress), expected)
   for (const [progress, expected] of [[0, 1], [0.5, 0.1], [0.74, 0.1], [0.75, 0.01]] as const) near(steps(0.5, 0.75)(progress), expected)
+  for (const [progress, expected] of [[0, 0.6], [0.15, 0.6], [0.25, 0.7], [0.5, 0.8], [0.75, 0.9], [0.8, 1], [1, 1]] as const) near(growing(0.6, 0.8)(progress), expected)
 })
 
 test('augmentation: pictures are moved by whole pixels with a mirrored border, and mirrored half of the time', t => {

@@ -1,5 +1,6 @@
 import test from 'ava'
 import { tf } from '../../../encoder/tf.js'
+import { softmaxCrossEntropy } from '../../../trainer/objectives/classification.js'
 import { cosineMargin } from '../../../trainer/objectives/cosine-margin.js'
 import { csq, imageCentres } from '../../../trainer/objectives/csq.js'
 import { greedyHash } from '../../../trainer/objectives/greedy-hash.js'
@@ -23,6 +24,13 @@ const entropyFormula = (u: Rows): number => Math.LN2 + mean(transpose(u).map(col
   const q = mean(column.map(x => 1 / (1 + Math.exp(-2 * x))))
   return q * Math.log(q) + (1 - q) * Math.log(1 - q)
 }))
+
+test('softmax cross-entropy: smoothed, all classes share a part of the target', t => {
+  const [z, y] = [[[1, -2, 0.5], [0, 3, 1]], [[1, 0, 0], [0, 0, 0]]]
+  const log = z[0]!.map(x => x - Math.log(z[0]!.reduce((sum, x) => sum + Math.exp(x), 0)))
+  const expected = -(0.7 * log[0]! + 0.3 * mean(log)) // the second has no label
+  t.true(Math.abs(softmaxCrossEntropy(tf.tensor2d(z), tf.tensor2d(y), 0.3).dataSync<'float32'>()[0]! - expected) < 1e-5)
+})
 
 objectiveSuite('multitask, combined', {
   shapes: n => [[n, BITS], [n, CLASSES]],

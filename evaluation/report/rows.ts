@@ -1,0 +1,40 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Row } from '../row.js'
+
+/** What `npm run evaluate:compare -- --json` writes. */
+export interface ComparisonRow {
+  readonly of: string
+  readonly metric: string
+  readonly compare: 'difference' | 'ratio'
+  readonly value: number
+  readonly lower: number
+  readonly upper: number
+  readonly queries: number
+  readonly seeds: number
+}
+
+export interface Results {
+  /** By protocol, then best first. */
+  readonly rows: readonly Row[]
+  readonly comparisons: readonly ComparisonRow[]
+}
+
+/** Reads the committed results of a directory: rows of `npm run evaluate` and comparisons; other files are left alone. */
+export async function readResults (directory: string): Promise<Results> {
+  const rows: Row[] = []
+  const comparisons: ComparisonRow[] = []
+  for (const name of (await readdir(directory)).filter(name => name.endsWith('.json')).toSorted()) {
+    const value = JSON.parse(await readFile(join(directory, name), 'utf8')) as Partial<Row> & Partial<ComparisonRow>
+    if (value.protocol !== undefined && value.curve !== undefined) rows.push(value as Row)
+    else if (value.compare !== undefined) comparisons.push(value as ComparisonRow)
+  }
+  return { rows: rows.toSorted((a, b) => a.protocol.localeCompare(b.protocol) || b.mAP - a.mAP), comparisons }
+}
+
+/** What tells a row from the others of its protocol, in a few words. */
+export function nameOf ({ recipe, bits, seed, choices }: Row): string {
+  const own = ['pretrained', 'features', 'network', 'similarity', 'loss', 'strategy'].flatMap(name => typeof choices[name] === 'string' ? [choices[name]] : [])
+  const width = (choices['settings'] as { width?: number } | undefined)?.width
+  return `${recipe} ${bits} (${[...own, ...width === undefined ? [] : [`width ${width}`], `seed ${seed}`].join(', ')})`
+}

@@ -10,6 +10,7 @@ const questions: Record<string, () => Promise<{ readonly question: Question }>> 
   freshness: () => import('./freshness.js'),
   encode: () => import('./encode.js'),
   'query-wait': () => import('./query-wait.js'),
+  'train-step': () => import('./train-step.js'),
   added: () => import('./added.js')
 }
 

@@ -7,9 +7,12 @@ export class Torch implements AsyncDisposable {
   readonly #python: ChildProcessWithoutNullStreams
   readonly #answers: AsyncIterator<string>
 
-  /** @param python a Python that can `import torch`. */
-  constructor (python: string) {
-    this.#python = spawn(python, [fileURLToPath(new URL('../../../bench/rivals/torch_encode.py', import.meta.url))])
+  /**
+   * @param python a Python that can `import torch`.
+   * @param script what it runs, of `bench/rivals`.
+   */
+  constructor (python: string, script = 'torch_encode.py') {
+    this.#python = spawn(python, [fileURLToPath(new URL(`../../../bench/rivals/${script}`, import.meta.url))])
     this.#python.stderr.pipe(process.stderr)
     this.#answers = createInterface({ input: this.#python.stdout })[Symbol.asyncIterator]()
   }
@@ -18,7 +21,7 @@ export class Torch implements AsyncDisposable {
     return this.#ask({ network: null })
   }
 
-  /** One batch, after two to warm up. */
+  /** One batch, or one step; of encoding after two to warm up. */
   encode (network: string, batch: number): Promise<{ readonly ms: number, readonly cpuMs: number }> {
     return this.#ask({ network, batch })
   }

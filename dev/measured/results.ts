@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 
-const FOLDERS = ['bench/results', 'test/integrity/results', 'evaluation/results']
+const FOLDERS = ['bench/results', 'test/integrity/results'] // evaluation has a page of its own: evaluation/results/README.md
 
 export type Value = string | number | boolean | null | readonly Value[] | { readonly [name: string]: Value }
 export type Record = { readonly [name: string]: Value }

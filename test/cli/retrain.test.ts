@@ -48,9 +48,9 @@ test.serial('retrain: what is labelled on a server is learned from, compared, pu
   t.like(learned.json[0], { liveVersion: 'v0', better: true, version: 'v1', promoted: true } as object)
   t.true(row.candidate.mAP > row.live.mAP + 0.03 && row.difference.lower > 0, JSON.stringify(row))
   t.is(row.trainedOn + row.queries, COUNT)
-  const { hits, version } = await client.search({ image: image!, k: 5 })
+  const { hits, version } = await client.search({ image: image!, k: COUNT })
   t.is(version, 'v1')
-  t.deepEqual([hits[0]!.id, hits[0]!.distance], ['drawn/0', 0])
+  t.is(hits.find(({ id }) => id === 'drawn/0')?.distance, 0) // as may be others: it learned labels, not pictures
   t.regex((JSON.parse((await client.models.get('v1')).manifest) as { provenance: Record<string, string> }).provenance['mAP of v0']!, /^0\.\d{4}$/)
   // What has hardly learned is published, compared, and not made live.
   const hasty = await run('--epochs', '1', '--seed', '3', '--held-out', '0.5', '--promote', '--json')

@@ -1,6 +1,7 @@
-import { mkdir, statfs } from 'node:fs/promises'
+import { mkdir, stat, statfs } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { HammingbirdError } from '../errors.js'
+import { reasonOf } from './reason-of.js'
 
 /** Where one machine's state lies: one RocksDB directory an owner. */
 export interface DataDirectory {
@@ -26,7 +27,7 @@ export async function openDataDirectory (directory: string): Promise<DataDirecto
     }
   } catch (cause) {
     if (cause instanceof HammingbirdError) throw cause
-    throw new HammingbirdError('HAMMINGBIRD_STORAGE', `${root} cannot be used: ${(cause as Error).message}; choose another place with --data`, { cause })
+    throw new HammingbirdError('HAMMINGBIRD_STORAGE', `${root} cannot be used: ${reasonOf(cause)}; choose another place with --data`, { cause })
   }
   return { root, log: join(root, 'log'), index: join(root, 'index'), folders: join(root, 'folders'), pictures: join(root, 'pictures'), models: join(root, 'models'), scratch: join(root, 'scratch') }
 }
@@ -37,7 +38,7 @@ async function makeDirectory (path: string): Promise<void> {
     await mkdir(path)
   } catch (err) {
     const { code } = err as NodeJS.ErrnoException
-    if (code === 'EEXIST') return // a file of that name is found out by who uses it
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return
     if (code !== 'ENOENT' || dirname(path) === path) throw err
     await makeDirectory(dirname(path))
     await mkdir(path)

@@ -17,14 +17,21 @@ export interface FolderSources extends AsyncDisposable {
   readonly counts: () => readonly FolderCounts[]
 }
 
-/** Watches folders. With one, an id is a path in it; with several, the folder's name stands before. */
+/** @throws HammingbirdError `HAMMINGBIRD_INVALID` when one cannot be watched. */
+export async function assertFolders (folders: readonly string[]): Promise<void> {
+  const names = folders.map(folder => basename(resolve(folder)))
+  for (const [i, folder] of folders.entries()) {
+    const found = await stat(folder).catch(() => undefined)
+    if (!found) throw invalid(folder, 'there is no such folder')
+    if (!found.isDirectory()) throw invalid(folder, 'that is a file, and a folder is watched; hammingbird publish takes files')
+    if (names.indexOf(names[i]!) !== i) throw invalid(folder, `two folders are called ${names[i]}, which would stand before the ids of both`)
+  }
+}
+
+/** Watches folders that are there. With one, an id is a path in it; with several, the folder's name stands before. */
 export async function openFolders ({ log, registry }: AllInOne, data: DataDirectory, folders: readonly string[], { mayDelete, failed }: FolderSourcesOptions): Promise<FolderSources> {
   const roots = folders.map(folder => resolve(folder))
   const names = roots.map(root => basename(root))
-  for (const [i, root] of roots.entries()) {
-    if (!(await stat(root).catch(() => undefined))?.isDirectory()) throw invalid(folders[i]!, 'there is no such folder')
-    if (names.indexOf(names[i]!) !== i) throw invalid(folders[i]!, `two folders are called ${names[i]}, which would stand before the ids of both`)
-  }
   const { config, topics } = registry.get(DEFAULT_COLLECTION)
   const closing = new AbortController()
   const kv = await RocksKeyValue.open({ directory: data.folders, cacheBytes: 2 ** 20, writeBufferBytes: 4 * 2 ** 20 })

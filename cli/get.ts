@@ -1,10 +1,10 @@
-import { writeFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import type { HammingbirdClient, Item } from '../client/index.js'
 import { clientCommand, withClient, wrongUsage, type ClientCommandOptions } from './client-command.js'
 import { facts, place } from './facts.js'
 import { itemJson } from './json.js'
 import { print, printJson } from './output.js'
+import { writeAsked } from './write-asked.js'
 
 interface GetOptions extends ClientCommandOptions {
   readonly picture?: string
@@ -22,7 +22,7 @@ async function show (client: HammingbirdClient, signal: AbortSignal, id: string,
   const item = await client.getItem(id, { signal, picture: picture !== undefined })
   if (picture !== undefined) {
     if (item.picture.length === 0) throw wrongUsage('no picture is kept of that image: the server keeps none')
-    await writeFile(picture, item.picture)
+    await writeAsked(picture, item.picture)
   }
   if (json) return printJson(itemJson(item))
   const written: [string, string][] = picture === undefined ? [] : [['picture', `${picture}: a ${isPng(item.picture) ? 'PNG' : 'JPEG'} file`]]

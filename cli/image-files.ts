@@ -48,14 +48,22 @@ function notThere (path: string, err: unknown): HammingbirdError {
 
 /** A file's bytes, or stdin's. @throws HammingbirdError when it cannot be read, or is larger than any server takes. */
 export async function readImage (file: string): Promise<Buffer> {
-  if (file === '-') return buffer(process.stdin)
+  if (file === '-') return notEmpty(await buffer(process.stdin), 'what came on stdin')
   try {
-    const { size } = await stat(file)
+    const found = await stat(file)
+    // Reading a pipe that nobody writes to never ends, and cannot be taken back.
+    if (!found.isFile()) throw wrongUsage(`${file} is ${found.isDirectory() ? 'a folder' : 'a pipe or a device: redirect it, and name - as the file'}`)
+    const { size } = found
     if (size > MAX_IMAGE_BYTES) throw new HammingbirdError('HAMMINGBIRD_IMAGE_TOO_LARGE', `an image file has at most ${MAX_IMAGE_BYTES} bytes, ${file} has ${size}`)
-    return await readFile(file)
+    return notEmpty(await readFile(file), file)
   } catch (err) {
     if (codeOf(err) !== 'HAMMINGBIRD_INTERNAL') throw err
     if ((err as NodeJS.ErrnoException).code === 'ENOENT') throw notThere(file, err)
     throw new HammingbirdError('HAMMINGBIRD_IMAGE_UNREADABLE', (err as Error).message, { cause: err })
   }
+}
+
+function notEmpty (bytes: Buffer, what: string): Buffer {
+  if (bytes.length === 0) throw new HammingbirdError('HAMMINGBIRD_IMAGE_UNREADABLE', `${what} is empty`)
+  return bytes
 }

@@ -53,12 +53,24 @@ async function main (args: readonly string[]): Promise<void> {
   try {
     await program.parseAsync(args, { from: 'user' })
   } catch (err) {
-    if (err instanceof CommanderError) tellCommanderError(err, name in commands ? `hammingbird ${name} --help` : 'hammingbird --help')
+    if (err instanceof CommanderError) tellCommanderError(err, helpOf(program, args))
     else {
       tellError(err)
       process.exitCode = exitCodeOf(err)
     }
   }
+}
+
+/** How to see the help of the command that was meant. */
+function helpOf (program: Command, args: readonly string[]): string {
+  const words = ['hammingbird']
+  let command: Command | undefined = program
+  for (const arg of args) {
+    command = command.commands.find(sub => sub.name() === arg)
+    if (command === undefined) break
+    words.push(arg)
+  }
+  return [...words, '--help'].join(' ')
 }
 
 /** A command made in a file of its own behaves like one of the program's, and so do those under it. */

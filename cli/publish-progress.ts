@@ -25,6 +25,7 @@ export class PublishProgress {
 
   /** `published 1,234 images · 2 refused` */
   summary (): string {
+    if (this.published + this.refused === 0) return 'published nothing: there are no pictures there'
     return `published ${this.#number.format(this.published)} ${this.published === 1 ? 'image' : 'images'}${this.#refusals()}`
   }
 

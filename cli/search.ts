@@ -52,6 +52,7 @@ export function search (): Command {
     .option('--page-size <n>', 'most images a page', whole(1), 0)
     .option('--page-token <token>', 'the next page, from a former answer', '')
     .action(async (options: SearchOptions) => {
+      if (options.count && options.k === undefined && options.radius === undefined) throw wrongUsage('--count: how many within what? give --radius')
       const request = await requestOf(options)
       try {
         await withClient(options, (client, signal) => find(client, signal, request, options))
@@ -110,7 +111,7 @@ function footer ({ version, complete, radiusCovered, plan, stats, tied, rankedOf
 }
 
 async function queryOf ({ image, id, code }: SearchOptions): Promise<Query> {
-  if ([image, id, code].filter(given => given !== undefined).length !== 1) throw wrongUsage('give one of --image, --id and --code')
+  if ([image, id, code].filter(given => given !== undefined).length !== 1) throw wrongUsage('give one of --image, --id and --code, and only one')
   if (image !== undefined) return { image: await readImage(image) }
   if (id !== undefined) return { id }
   if (!/^([0-9a-f]{2})+$/i.test(code!)) throw wrongUsage(`--code: hex digits, two a byte, got ${JSON.stringify(code)}`)

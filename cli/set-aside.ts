@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises'
 import { Command } from 'commander'
 import type { HammingbirdClient, SetAsideEntry } from '../client/index.js'
 import { clientCommand, whole, withClient, wrongUsage, type ClientCommandOptions } from './client-command.js'
@@ -6,6 +5,7 @@ import { facts, place } from './facts.js'
 import { setAsideJson } from './json.js'
 import { print, printJson, styled } from './output.js'
 import { table } from './table.js'
+import { writeAsked } from './write-asked.js'
 
 interface ListOptions extends ClientCommandOptions {
   readonly code: string
@@ -55,14 +55,14 @@ async function list (client: HammingbirdClient, signal: AbortSignal, { code, lim
   if (entries.length === 0) return print('nothing was set aside')
   const rows = entries.map(({ position, imageId, code, stage, at, message, superseded }) =>
     [`${position!.partition}@${position!.offset}`, imageId, `${code}${superseded ? ' (superseded)' : ''}`, stage, at?.toISOString().slice(0, 19).replace('T', ' ') ?? '', message])
-  const columns = [{ name: 'at' }, { name: 'id', cut: 'middle' }, { name: 'code' }, { name: 'stage' }, { name: 'time (UTC)' }, { name: 'message', cut: 'end' }] as const
+  const columns = [{ name: 'at' }, { name: 'id', cut: 'middle' }, { name: 'code', cut: 'middle' }, { name: 'stage' }, { name: 'time (UTC)' }, { name: 'message', cut: 'end' }] as const
   for (const line of table(columns, rows)) await print(line)
 }
 
 async function show (client: HammingbirdClient, signal: AbortSignal, id: string, { image: file, json }: ShowOptions): Promise<void> {
   const [, partition, offset] = /^(\d+)@(\d+)$/.exec(id) ?? []
   const { entry, image, headers } = await client.getSetAside(offset === undefined ? id : { topic: '', partition: Number(partition), offset: Number(offset) }, { signal })
-  if (file !== undefined) await writeFile(file, image)
+  if (file !== undefined) await writeAsked(file, image)
   if (json) return printJson({ ...setAsideJson(entry!), headers })
   const { position, imageId, code, message, source, at, imageBytes, stage, superseded } = entry!
   for (const line of facts([
@@ -75,6 +75,7 @@ async function show (client: HammingbirdClient, signal: AbortSignal, id: string,
     ['image', place(source)],
     ['entry', place(position)],
     ['superseded', superseded ? 'yes: a newer image or a deletion is there, and a replay skips it' : ''],
+    ...(file === undefined ? [] : [['file', `${file}: the image as it came`] as [string, string]]),
     ...Object.entries(headers).map(([name, value]): [string, string] => ['header', `${name} = ${value}`])
   ])) await print(line)
 }

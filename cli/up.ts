@@ -7,7 +7,7 @@ import { INDEX_MEMORY_MIB } from './answering.js'
 import { codeBits } from './client-command.js'
 import { openDataDirectory } from './data-directory.js'
 import { publishDrawnPictures } from './drawn-source.js'
-import { openFolders } from './folder-sources.js'
+import { assertFolders, openFolders } from './folder-sources.js'
 import { gpuOption, useGpu, type GpuOptions } from './gpu-option.js'
 import { release } from './release.js'
 import { Progress } from './up-progress.js'
@@ -50,6 +50,7 @@ export function up (): Command {
 async function runUp (folders: readonly string[], options: UpOptions): Promise<void> {
   useGpu(options)
   const logger = openLogger(options.log === undefined ? {} : { form: options.log })
+  await assertFolders(folders)
   const data = await openDataDirectory(options.data)
   const asked = untilAsked()
   await using all = await AllInOne.open({
@@ -116,7 +117,7 @@ async function mayDelete (always: boolean, missing: number, known: number, root:
 function integer (least: number, most: number): (text: string) => number {
   return text => {
     const value = Number(text)
-    if (!/^\d+$/.test(text) || value < least || value > most) throw new InvalidArgumentError(`a whole number from ${least} to ${most}.`)
+    if (!/^\d+$/.test(text) || value < least || value > most) throw new InvalidArgumentError(`It is a whole number from ${least} to ${most}.`)
     return value
   }
 }

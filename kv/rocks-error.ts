@@ -13,14 +13,15 @@ export function rocksError (err: unknown, directory: string): HammingbirdError {
   if (/^(?:Corruption|Not implemented|Invalid argument)/.test(said)) {
     return new HammingbirdError('HAMMINGBIRD_FORMAT', `${directory} holds damaged data, or data of another program: ${said}`, { cause: err })
   }
-  return new HammingbirdError('HAMMINGBIRD_STORAGE', `${directory}: ${said}${hint(said)}`, { cause: err })
+  return new HammingbirdError('HAMMINGBIRD_STORAGE', `${directory}: ${known(said) ?? said}`, { cause: err })
 }
 
-function hint (said: string): string {
-  if (/No space left|ENOSPC|quota/i.test(said)) return '. The disk is full: free some space; writing goes on by itself then'
-  if (/File too large|EFBIG/i.test(said)) return '. A limit on the size of files was met (ulimit -f)'
-  if (/Too many open files|EMFILE/i.test(said)) return '. The limit on open files was met (ulimit -n): allow 4096 at least'
-  if (/Permission denied|EACCES|EROFS|Read-only/i.test(said)) return '. This user may not write there'
-  if (/Not a directory|ENOTDIR/i.test(said)) return '. There is a file where a directory should be'
-  return ''
+/** RocksDB tells long stories with paths in them; of what happens to people the cause and the way out are said, and the story is the error's cause. */
+function known (said: string): string | undefined {
+  if (/No space left|ENOSPC|quota/i.test(said)) return 'the disk is full: free some space; a server that runs goes on by itself then'
+  if (/File too large|EFBIG/i.test(said)) return 'a limit on the size of files was met (ulimit -f)'
+  if (/Too many open files|EMFILE/i.test(said)) return 'the limit on open files was met (ulimit -n): allow 4096 at least'
+  if (/Permission denied|EACCES|EROFS|Read-only/i.test(said)) return 'this user may not write there'
+  if (/Not a directory|ENOTDIR/i.test(said)) return 'there is a file where a directory should be'
+  return undefined
 }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtemp, mkdir, rm, writeFile, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -42,7 +43,7 @@ test('publish: what is refused is named on stderr and makes 5; the others are pu
   const ran = await hammingbird(['publish', 'pets', 'empty.jpg', 'large.jpg', 'broken.jpg'], { server: at.server.address, cwd: folder })
   t.is(ran.code, 5)
   t.regex(ran.stdout, /^published 3 images · 2 refused\n/)
-  t.deepEqual(ran.stderr.trim().split('\n').toSorted().map(line => line.replace(/: .*/, '')), ['HAMMINGBIRD_IMAGE_TOO_LARGE  large.jpg', 'HAMMINGBIRD_INVALID  empty.jpg'])
+  t.deepEqual(ran.stderr.trim().split('\n').toSorted().map(line => line.replace(/: .*/, '')), ['HAMMINGBIRD_IMAGE_TOO_LARGE  large.jpg', 'HAMMINGBIRD_IMAGE_UNREADABLE  empty.jpg'])
   t.is(at.engine.aside.length, 1, 'broken.jpg is taken, and set aside later')
 })
 
@@ -52,7 +53,7 @@ test('publish --json: a line an image', async t => {
   t.deepEqual(ran.json, [{ file: 'pets/dog.jpg', id: 'my dog', position: { topic: 'default.images', partition: 0, offset: 0 } }])
   const refused = await hammingbird(['publish', '--json', 'empty.jpg'], { server: at.server.address, cwd: folder })
   t.is(refused.code, 5)
-  t.like(refused.json[0], { file: 'empty.jpg', id: 'empty.jpg', refused: { code: 'HAMMINGBIRD_INVALID' } })
+  t.like(refused.json[0], { file: 'empty.jpg', id: 'empty.jpg', refused: { code: 'HAMMINGBIRD_IMAGE_UNREADABLE', message: 'empty.jpg is empty' } })
 })
 
 test('publish -: stdin, under an id of its bytes', async t => {
@@ -61,6 +62,18 @@ test('publish -: stdin, under an id of its bytes', async t => {
   t.regex(String(ran.json[0]?.['id']), /^sha256-[0-9a-f]{32}$/)
   const found = await hammingbird(['search', '--image', '-', '--json'], { server: at.server.address, stdin: jpeg('piped') })
   t.like(found.json[0], { complete: true, hits: [{ id: ran.json[0]!['id'], distance: 0 }] })
+})
+
+test('publish: a pipe is refused, not waited for; a folder without pictures is said to be so', async t => {
+  await using at = await loopback()
+  execFileSync('mkfifo', [join(folder, 'pipe.jpg')])
+  t.teardown(() => rm(join(folder, 'pipe.jpg')))
+  const pipe = await hammingbird(['publish', 'pipe.jpg'], { server: at.server.address, cwd: folder })
+  t.is(pipe.code, 5)
+  t.regex(pipe.stderr, /pipe\.jpg is a pipe or a device/)
+  await mkdir(join(folder, 'nothing'), { recursive: true })
+  const nothing = await hammingbird(['publish', 'nothing'], { server: at.server.address, cwd: folder })
+  t.regex(nothing.stdout, /^published nothing: there are no pictures there/)
 })
 
 test('publish: two files of one id are refused, nothing is overwritten unseen', async t => {
@@ -133,6 +146,9 @@ test('get, labels, delete: an image\'s life', async t => {
   t.is((await run('labels', 'a')).stdout, 'no labels\n')
   await run('labels', 'a', '--reset')
   t.is((await run('labels', 'a')).stdout, 'x\n')
+  const nowhere = await run('get', 'a', '--picture', 'nowhere/x.jpg')
+  t.is(nowhere.code, 2)
+  t.regex(nowhere.stderr, /cannot write nowhere\/x\.jpg: there is no such folder/)
   const unknown = await run('labels', 'nobody', 'x')
   t.is(unknown.code, 4)
   t.regex(unknown.stderr, /there is no image "nobody"; --ahead/)
@@ -219,6 +235,10 @@ test('errors: wrong usage says what, suggests, and makes 2, without a server', a
     [['search', '--code', 'xyz'], /--code: hex digits/],
     [['search', '--id', 'a', '-k', 'many'], /'-k <n>' argument 'many' is invalid.*see: hammingbird search --help/],
     [['search', '--image', 'nowhere.jpg'], /^HAMMINGBIRD_INVALID {2}there is no file "nowhere.jpg"/],
+    [['search', '--image', '.'], /\. is a folder/],
+    [['search', '--id', 'a', '--count'], /--count: how many within what/],
+    [['status', '--server', '127.0.0.1:99999'], /--server: HOST:PORT/],
+    [['collections', 'create', 'x', '--bits', '7'], /multiple of 8.*see: hammingbird collections create --help/],
     [['get'], /missing required argument 'id'/],
     [['status', '--server', 'nowhere'], /--server: HOST:PORT/],
     [['search', '--id', 'a', '--from', 'yesterday'], /It is a time such as/],

@@ -102,6 +102,7 @@ test('up: says what is wrong with a folder, a flag, a data directory', async t =
   await writeFile(join(directory, 'file'), '')
   for (const [args, said] of [
     [[join(directory, 'nowhere'), '--data', join(directory, 'data'), '--port', '0'], /nowhere: there is no such folder/],
+    [[join(directory, 'file'), '--data', join(directory, 'data'), '--port', '0'], /that is a file, and a folder is watched/],
     [['--bits', '7'], /--bits.*multiple of 8/],
     [['--prot', '1'], /--prot/],
     [['--data', join(directory, 'file', 'below')], /--data/],

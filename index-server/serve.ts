@@ -7,6 +7,7 @@ import type { ModelLoader } from '../registry/model-loader.js'
 import type { OpenCollection, Registry } from '../registry/registry.js'
 import { ServedCollection } from './served-collection.js'
 import type { StoreDirectory } from './store/store-directory.js'
+import { storeName } from './store/store-name.js'
 
 export interface IndexServerOptions {
   readonly log: Log
@@ -90,7 +91,6 @@ export class IndexServer implements AsyncDisposable {
   }
 }
 
-/** A collection that was deleted and made again is another one. */
 function keyOf ({ config }: OpenCollection): string {
-  return `${config.name}@${config.createdAtMs}`
+  return storeName(config)
 }

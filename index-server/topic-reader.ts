@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { lastValueFrom, tap } from 'rxjs'
-import { HammingbirdError } from '../errors.js'
+import { HammingbirdError, codeOf } from '../errors.js'
 import type { Log } from '../log/log.js'
 import { append, readingPlan } from './append.js'
 import type { ReadChanges } from './changes.js'
@@ -20,6 +20,8 @@ export interface TopicReaderOptions {
 
 const FIRST_RETRY_MS = 100
 const LAST_RETRY_MS = 30_000
+/** A log that does not answer has been waited for already: when it is back, reading goes on at once. */
+const UNAVAILABLE_RETRY_MS = 500
 /** A position is written again at least this often though nothing came, so that a quiet topic is not taken for an absence. */
 const TOUCH_MS = 60 * 60 * 1000
 
@@ -66,7 +68,7 @@ export class TopicReader implements AsyncDisposable {
         if (signal.aborted) return
         this.#options.failed(err, `append ${this.#options.topic}`)
         if (err instanceof HammingbirdError && err.code === 'HAMMINGBIRD_LOG_TRUNCATED') this.#stopped = err
-        else await sleep(retryMs, undefined, { signal }).catch(() => undefined) // cut short by close()
+        else await sleep(codeOf(err) === 'HAMMINGBIRD_LOG_UNAVAILABLE' ? UNAVAILABLE_RETRY_MS : retryMs, undefined, { signal }).catch(() => undefined) // cut short by close()
       }
     }
   }
@@ -79,7 +81,12 @@ export class TopicReader implements AsyncDisposable {
     const positions = await store.positions(topic)
     const { from, sweep } = readingPlan(description, positions, Date.now())
     const ends = sweep.length === 0 ? [] : await log.ends(topic)
-    for (const partition of sweep) await store.beginSweep(topic, partition)
+    for (const partition of sweep) {
+      // A sweep reads from the beginning, where nobody would notice that the topic is another one.
+      const { next } = positions.get(partition)!
+      if (next > ends[partition]!) throw new HammingbirdError('HAMMINGBIRD_LOG_TRUNCATED', `${topic} partition ${partition} ends at ${ends[partition]}, and the position is ${next}: the topic was made anew`)
+      await store.beginSweep(topic, partition)
+    }
 
     const touch = setInterval(() => { void this.#touch() }, TOUCH_MS).unref()
     await using source = log.read({ topic, reader, from })

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { lastValueFrom, tap, type Observable } from 'rxjs'
-import { HammingbirdError } from '../errors.js'
+import { HammingbirdError, codeOf } from '../errors.js'
 import type { Claim, Log } from '../log/log.js'
 
 export interface StageOptions {
@@ -19,6 +19,8 @@ export interface StageOptions {
 
 const FIRST_RETRY_MS = 100
 const LAST_RETRY_MS = 30_000
+/** A log that does not answer has been waited for already: when it is back, work goes on at once. */
+const UNAVAILABLE_RETRY_MS = 500
 
 /**
  * Runs a group's graph for as long as it is open: joins, and after a failure joins again, at growing intervals. Only what
@@ -68,7 +70,7 @@ export class Stage implements AsyncDisposable {
         if (this.#drain.signal.aborted) return
         this.#options.failed(err, this.name)
         if (err instanceof HammingbirdError && (err.code === 'HAMMINGBIRD_LOG_TRUNCATED' || err.code === 'HAMMINGBIRD_TOPIC_SETTINGS')) this.#stopped = err
-        else await this.#wait()
+        else await this.#wait(codeOf(err) === 'HAMMINGBIRD_LOG_UNAVAILABLE')
       }
     }
   }
@@ -106,9 +108,9 @@ export class Stage implements AsyncDisposable {
     }
   }
 
-  async #wait (): Promise<void> {
-    await sleep(this.#retryMs, undefined, { signal: this.#drain.signal }).catch(() => undefined) // cut short by close()
-    this.#retryMs = Math.min(LAST_RETRY_MS, this.#retryMs * 2)
+  async #wait (unavailable: boolean): Promise<void> {
+    await sleep(unavailable ? UNAVAILABLE_RETRY_MS : this.#retryMs, undefined, { signal: this.#drain.signal }).catch(() => undefined) // cut short by close()
+    if (!unavailable) this.#retryMs = Math.min(LAST_RETRY_MS, this.#retryMs * 2)
   }
 }
 

@@ -21,6 +21,8 @@ export interface BrokerOptions {
   readonly version?: string | undefined
   /** Settings of server.properties that win over ours, or what makes them of the ports that were taken. */
   readonly overrides?: Overrides | ((place: BrokerPlace) => Overrides)
+  /** Parts of Kafka whose log, in broker.log, says what they do and not only what goes wrong: names of its loggers. @default none */
+  readonly tells?: readonly string[]
   /** Largest heap, as Java says it. @default 256m */
   readonly heap?: string
   /** Lives on when this process ends. @default false: it is killed with it, even if that is killed itself */
@@ -40,6 +42,8 @@ export interface Broker extends AsyncDisposable {
   kill (): Promise<void>
   /** Starts it again, with the same port and data, whether it runs or not. */
   restart (): Promise<void>
+  /** What it has said so far. */
+  log (): string
   /** Cleanly. */
   stop (): Promise<void>
   /** Kills it and removes its directory. */
@@ -80,6 +84,7 @@ export async function startBroker (options: BrokerOptions): Promise<Broker> {
     port: place.port,
     bootstrap: `127.0.0.1:${place.port}`,
     get pid () { return state.pid },
+    log: () => readFileSync(join(dir, 'broker.log'), 'utf8'),
     kill: () => finish('SIGKILL'),
     stop: () => finish('SIGTERM'),
     restart: async () => {
@@ -102,10 +107,10 @@ export function runningBroker (dir: string): { readonly pid: number, readonly bo
   return { pid: state.pid, bootstrap: `127.0.0.1:${state.port}`, stop: how => end(state, how) }
 }
 
-async function launch (place: BrokerPlace, jars: string, { heap = '256m', detached = false, startMs = 60_000 }: BrokerOptions): Promise<BrokerState> {
+async function launch (place: BrokerPlace, jars: string, { heap = '256m', tells = [], detached = false, startMs = 60_000 }: BrokerOptions): Promise<BrokerState> {
   const { dir } = place
   const log = openSync(join(dir, 'broker.log'), 'a')
-  const java = ['java', '-Xms64m', `-Xmx${heap}`, '-XX:+UseSerialGC', '-XX:+ExitOnOutOfMemoryError', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-cp', jars, 'kafka.Kafka', propertiesOf(dir)]
+  const java = ['java', '-Xms64m', `-Xmx${heap}`, '-XX:+UseSerialGC', '-XX:+ExitOnOutOfMemoryError', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', ...tells.map(name => `-Dorg.slf4j.simpleLogger.log.${name}=info`), '-cp', jars, 'kafka.Kafka', propertiesOf(dir)]
   const bound = !detached && spawnSync('setpriv', ['--version']).status === 0 // of util-linux: the kernel kills it with its parent
   const [command, ...args] = bound ? ['setpriv', '--pdeathsig', 'KILL', ...java] : java
   const child = spawn(command!, args, { detached, stdio: ['ignore', log, log] })

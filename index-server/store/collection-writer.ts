@@ -1,6 +1,5 @@
 import { CodeWidthError, HammingbirdError } from '../../errors.js'
 import { prefixRange, type KeyValue, type Operation } from '../../kv/key-value.js'
-import { topicsOf } from '../../topics/names.js'
 import type { CodeChange } from './code-store.js'
 import type { StoreChange, StoredSetAside } from './collection-store.js'
 import type { JoinChange } from './join.js'
@@ -14,6 +13,7 @@ import { PositionBook, type TopicPosition } from './position-book.js'
 import { ITEMS, ProgressBook } from './progress-book.js'
 import { RecordCache } from './record-cache.js'
 import { SetAsideTable } from './set-aside-table.js'
+import { topicsOfStore } from './store-name.js'
 import { sweptChange, unseen } from './sweep.js'
 import type { VersionCodes } from './version-codes.js'
 
@@ -181,7 +181,7 @@ export class CollectionWriter {
   }
 
   #swept (topic: string): Swept {
-    const topics = topicsOf(this.#name)
+    const topics = topicsOfStore(this.#name)
     if (topic === topics.items) return 'items'
     if (topic === topics.labels) return 'labels'
     for (const [tables, { version }] of this.#versions) if (topic === topics.codes(version)) return tables

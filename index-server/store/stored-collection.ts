@@ -1,6 +1,5 @@
 import { CodeWidthError } from '../../errors.js'
 import { prefixRange, type KeyValue, type Operation } from '../../kv/key-value.js'
-import { topicsOf } from '../../topics/names.js'
 import type { AppliedPosition, CollectionStore, FilterView, ItemPositions, PartitionProgress, SetAsideKey, SourcePosition, StoreChange, StoredItem, StoredSetAside, VersionCounts } from './collection-store.js'
 import type { CodeStore } from './code-store.js'
 import { CollectionWriter } from './collection-writer.js'
@@ -15,6 +14,7 @@ import { idOfLabelKey, labelPrefix } from './keys/label-key.js'
 import { encodePictureKey } from './keys/picture-key.js'
 import type { TopicPosition } from './position-book.js'
 import { SetAsideTable } from './set-aside-table.js'
+import { topicsOfStore } from './store-name.js'
 import type { VersionCodes } from './version-codes.js'
 
 /** About 130,000 images in each of two generations: some tens of megabytes. */
@@ -91,7 +91,7 @@ export class StoredCollection implements CollectionStore {
       const tables = this.#tablesOf(version)
       if (tables === undefined) return
       const { progress, positions } = this.#writer
-      const topic = topicsOf(this.name).codes(version)
+      const topic = topicsOfStore(this.name).codes(version)
       const operations: Operation[] = []
       progress.stageForgetting(tables, operations)
       positions.stageForgetting(topic, operations)

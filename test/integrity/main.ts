@@ -1,8 +1,9 @@
-// The long proofs: `npm run test:integrity -- kill|kill-kafka|slow-encoder|versions [--log kafka] [--json FILE]`. Without a name, all of them.
+// The long proofs: `npm run test:integrity -- kill|kill-kafka|kafka-away|slow-encoder|versions [--log kafka] [--json FILE]`. Without a name, all of them.
 import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { awayTest } from './away.js'
 import { KafkaDeployment } from './kafka-deployment.js'
 import { killTest } from './kill.js'
 import { evaluationData } from '../fixtures/evaluation-data.js'
@@ -14,6 +15,8 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { json: { type: 'string' }, seed: { type: 'string', default: '1' }, log: { type: 'string', default: 'embedded' }, kills: { type: 'string', default: '24' }, ids: { type: 'string', default: '2000' }, images: { type: 'string', default: '100000' } }
 })
+/** How often each process is killed at the least. */
+const EACH = 10
 const tell = (line: string): void => { console.log(line) }
 
 const proofs: Record<string, () => Promise<{ readonly holds: boolean, readonly result: object }>> = {
@@ -22,14 +25,19 @@ const proofs: Record<string, () => Promise<{ readonly holds: boolean, readonly r
     return { holds: result.differences.length === 0 && result.unexpectedExits === 0 && result.exitCode === 0, result }
   },
   async 'kill-kafka' () {
-    let killed: readonly string[] = []
-    const open = async (directory: string, random: () => number): Promise<KafkaDeployment> => {
-      const deployment = await KafkaDeployment.open(directory, random)
-      killed = deployment.killed
-      return deployment
-    }
-    const result = await killTest({ open, pictures: await referencePictures(2000), ids: Number(values.ids), kills: Number(values.kills), seed: Number(values.seed), tell })
-    return { holds: result.differences.length === 0 && result.unexpectedExits === 0 && result.exitCode === 0, result: { ...result, killed } }
+    let deployment: KafkaDeployment | undefined
+    let rebalances = 0
+    const open = async (directory: string, random: () => number): Promise<KafkaDeployment> => deployment = await KafkaDeployment.open(directory, random)
+    const compared = (): void => { rebalances = deployment!.rebalances }
+    const result = await killTest({ open, compared, pictures: await referencePictures(2000), ids: Number(values.ids), kills: Number(values.kills), serverKills: EACH * 5, seed: Number(values.seed), tell })
+    const killed: Record<string, number> = {}
+    for (const name of deployment!.killed) killed[name] = (killed[name] ?? 0) + 1
+    const enough = Object.keys(killed).length === 5 && Object.values(killed).every(times => times >= EACH)
+    return { holds: enough && result.differences.length === 0 && result.unexpectedExits === 0 && result.exitCode === 0, result: { ...result, killed, rebalances, ...(deployment!.lastWords === '' ? {} : { lastWords: deployment!.lastWords }) } }
+  },
+  async 'kafka-away' () {
+    const result = await awayTest({ pictures: await referencePictures(2000), ids: Number(values.ids), awayMs: 60_000, seed: Number(values.seed), tell })
+    return { holds: result.differences.length === 0 && result.unexpectedExits === 0 && result.sameProcesses && result.exitCode === 0 && result.searchesFailed === 0, result }
   },
   async versions () {
     let killed: readonly string[] = []

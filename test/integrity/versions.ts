@@ -8,7 +8,7 @@ import { hammingDistance } from '../../hamming/distance.js'
 import { hammingbird } from '../fixtures/command-line.js'
 import { smallModel } from '../fixtures/small-model.js'
 import { seeded } from './history.js'
-import type { Deployment } from './kill.js'
+import type { Deployment } from './deployment.js'
 import { ServerProcess } from './server-process.js'
 import { codesUnder, type VersionCodes } from './version-codes.js'
 

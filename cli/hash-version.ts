@@ -86,6 +86,7 @@ async function make (client: HammingbirdClient, { name, imported, picture, prove
       bits,
       ...(detail === undefined ? {} : { detail }),
       createdMs: Date.now(),
+      signal,
       provenance: { from: name, ...provenance, weights: imported.sha256, hash: 'iterative quantization, without labels' },
       progress: seen => { line.say(seen < ids.length ? `fitting: ${number.format(seen)} of ${number.format(ids.length)} pictures seen` : `fitting ${bits} bits on ${number.format(seen)} pictures`) }
     })

@@ -4,7 +4,7 @@ import { inputBytes } from './encoder.js'
 import { FeatureSession } from './features.js'
 import type { Picture } from './import/catalogue.js'
 import type { Imported } from './import/imported.js'
-import { fitItq } from './itq.js'
+import { fitItqAside } from './itq-aside.js'
 import { makeModel } from './make-model.js'
 import type { RunnerOptions } from './runner.js'
 import type { NamedTensor } from './safetensors.js'
@@ -19,6 +19,8 @@ export interface HashOptions extends RunnerOptions {
   readonly createdMs: number
   /** For people: where the weights come from, what the layer was fitted on. */
   readonly provenance: Readonly<Record<string, string>>
+  /** Gives up. */
+  readonly signal?: AbortSignal
   /** Told how many pictures the network has seen. */
   readonly progress?: (pictures: number) => void
 }
@@ -53,7 +55,7 @@ export async function hashPretrained (imported: Imported, picture: Picture, pict
 
   const { features: dims } = session
   const { version, bits, createdMs, provenance, detail = Math.min(32, dims) } = options
-  const fit = fitItq(joined(batches), dims, { bits, detail })
+  const fit = await fitItqAside(joined(batches), dims, { bits, detail }, options.signal)
   const weights = new Map<string, NamedTensor>([...imported.weights].filter(([name]) => !name.startsWith('classifier.')))
   for (const [name, layer, units] of [['hash', fit.hash, bits], ['detail', fit.detail, detail]] as const) {
     if (layer === undefined) continue
@@ -64,7 +66,7 @@ export async function hashPretrained (imported: Imported, picture: Picture, pict
   return makeModel(directory, draft, weights, Buffer.concat(recorded), options)
 }
 
-function joined (batches: readonly Float32Array[]): Float32Array {
+function joined (batches: readonly Float32Array[]): Float32Array<ArrayBuffer> {
   const all = new Float32Array(batches.reduce((sum, batch) => sum + batch.length, 0))
   let at = 0
   for (const batch of batches) {

@@ -5,7 +5,7 @@ type Line = (results: readonly Result[]) => string | undefined
 
 /** The figures of README.md: one line each, left out where its file is not there. */
 export function headlines (results: readonly Result[]): string {
-  const lines = [ingest, freshness, search, searchLarge, kills, slowEncoder].map(line => line(results)).filter(line => line !== undefined)
+  const lines = [ingest, freshness, search, searchLarge, meaning, encoding, queryWait, kills, versions, versionsKafka, slowEncoder].map(line => line(results)).filter(line => line !== undefined)
   const machines = new Set(results.map(({ setting }) => setting['machine']).filter(machine => typeof machine === 'string'))
   return `\nOn ${[...machines].join('; ')}; versions, spread and load are in [docs/measured.md](docs/measured.md).\n\n${lines.map(line => `- ${line}\n`).join('')}\n`
 }
@@ -35,6 +35,39 @@ const kills: Line = results => {
   const proof = results.find(({ file }) => file.endsWith('/kill.json'))?.setting
   const differences = proof?.['differences']
   return proof && `**Killed** ${numberAt(proof, 'serverKills')} times (and ${numberAt(proof, 'workerKills')} workers) during ${numberText(numberAt(proof, 'steps'))} publishes, updates and deletes: ${Array.isArray(differences) ? differences.length : '?'} differences from a plain loop.`
+}
+
+const versions: Line = results => versionsLine(results, 'versions', 'the embedded log')
+const versionsKafka: Line = results => versionsLine(results, 'versions-kafka', 'Kafka')
+
+function versionsLine (results: readonly Result[], file: string, log: string): string | undefined {
+  const proof = results.find(result => result.file.endsWith(`/${file}.json`))?.setting
+  if (proof === undefined) return undefined
+  const count = (name: string): number => (proof[name] as readonly unknown[]).length
+  return `**Versions** on ${log}: added, promoted and rolled back ${count('history')} times under ${numberText(numberAt(proof, 'searches'))} searches and ${numberText(numberAt(proof, 'published'))} publishes, ` +
+    `with ${numberAt(proof, 'serverKills') + numberAt(proof, 'otherKills')} processes and ${numberAt(proof, 'workerKills')} workers killed: ${count('failed')} searches failed, ${count('mixed')} answers of two versions, ${count('differences')} images missing or wrong.`
+}
+
+const meaning: Line = results => {
+  const at = (bits: number, network: string): string | undefined => {
+    const row = rowOf(results, 'added-corel5k', { bits, network, rank: 'newest' })
+    return row && numberAt(row, 'labelCosine').toFixed(3)
+  }
+  const [zero, short, long] = [at(64, 'version 0'), at(64, 'mobilenet-v2'), at(128, 'mobilenet-v2')]
+  return short && `**By meaning**, without labels: \`models add mobilenet-v2\` on Corel5K; the labels of the five nearest have a mean cosine of ${short} with 64 bits${long === undefined ? '' : ` and ${long} with 128`}, ${zero} with version 0.`
+}
+
+const encoding: Line = results => {
+  const ratios = ['resnet20', 'mobilenet-v2', 'vgg16'].flatMap(network => {
+    const [ours, torch] = ['hammingbird, in a worker', 'PyTorch, channels last'].map(system => rowOf(results, 'encode', { system, network }))
+    return ours && torch ? [`${network} ${(numberAt(ours, 'cpuMs.median') / numberAt(torch, 'cpuMs.median')).toFixed(2)} (${numberText(Math.round(numberAt(ours, 'imagesPerSecond')))} images/s)`] : []
+  })
+  return ratios.length === 0 ? undefined : `**Encoding** in a worker, processor time beside PyTorch's: ${ratios.join(', ')}.`
+}
+
+const queryWait: Line = results => {
+  const row = rowOf(results, 'query-wait', { network: 'vgg16' })
+  return row && `**A query** beside a backfill with batches of ${rounded(row, 'batchMs')} ms takes ${rounded(row, 'besideBackfillMs.p50')} ms (p99 ${rounded(row, 'besideBackfillMs.p99')} ms, idle ${rounded(row, 'whileIdleMs.p50')} ms).`
 }
 
 const slowEncoder: Line = results => {

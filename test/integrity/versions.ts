@@ -55,6 +55,7 @@ export interface VersionsResult {
 /** What a client that is told it asks again, since the server is down or only just starts. */
 const DOWN: ReadonlySet<ErrorCode> = new Set(['HAMMINGBIRD_UNREACHABLE', 'HAMMINGBIRD_NOT_OPEN'])
 const MOST = 20
+const LONGEST_START_MS = 300_000
 const K = 10
 
 /** An answer, to be held to what its version makes of the pictures. */
@@ -187,7 +188,6 @@ class Run {
       if (killed !== 'server') this.#down = false
       this.#deployment.start()
       if (killed !== 'server') continue
-      await (await this.#deployment.client()).close()
       await this.#untilAnswered()
       this.#down = false
     }
@@ -195,16 +195,22 @@ class Run {
 
   /** Until a new connection has got an answer: calls on older ones have learned of the death by then. */
   async #untilAnswered (): Promise<void> {
-    await using client = await this.#deployment.client()
-    await client.search({ code: Buffer.alloc(8), k: 1, version: 'v0' })
+    for (const end = Date.now() + LONGEST_START_MS; ;) {
+      try {
+        await using client = await this.#deployment.client()
+        await client.search({ code: Buffer.alloc(8), k: 1, version: 'v0' })
+        break
+      } catch (err) {
+        if (!DOWN.has(codeOf(err)) || Date.now() > end) throw err // Kafka takes its time to let a second one of that name in
+      }
+    }
     await sleep(200)
   }
 
   /** `hammingbird models add`, as often as it takes. */
   async #add (weights: string): Promise<void> {
     for (;;) {
-      const { client, address } = await this.#connected()
-      await client.close()
+      const address = await this.#again(async () => this.#deployment.address)
       const { code, stderr } = await hammingbird(['models', 'add', 'resnet20-cifar10', '--from', weights, '--pictures', '256', '--no-promote'], { server: address })
       if (code === 0) break
       if (code !== 3) this.#options.tell(`models add ended with ${code}: ${stderr.trim().split('\n').at(-1)}`)
@@ -317,11 +323,6 @@ class Run {
 
   /** Connections nobody uses. */
   readonly #free: HammingbirdClient[] = []
-
-  async #connected (): Promise<{ readonly client: HammingbirdClient, readonly address: string }> {
-    const client = await this.#deployment.client()
-    return { client, address: this.#deployment.address }
-  }
 
   /** Every distance in every answer is that of codes which the version it names makes of the two pictures. */
   #holdAnswers (codes: ReadonlyMap<string, VersionCodes>): void {

@@ -27,6 +27,7 @@ const commands: Readonly<Record<string, Entry>> = {
   collections: { summary: 'make, list, show or delete collections', load: async () => (await import('./collections.js')).collections() },
   models: { summary: 'versions of the model: list, add, publish, promote, roll back', load: async () => (await import('./models.js')).models() },
   backfill: { summary: 'show how far versions have come with encoding', load: async () => (await import('./backfill.js')).backfill() },
+  codes: { summary: 'take the codes along, to FAISS or anywhere else', load: async () => (await import('./codes.js')).codes() },
   snapshot: { summary: 'write a collection to one file, while it is used', load: async () => (await import('./snapshot.js')).snapshot() },
   restore: { summary: 'make a collection anew from a snapshot', load: async () => (await import('./restore.js')).restore() },
   retrain: { summary: 'learn from the labelled images, publish what was learned', load: async () => (await import('./retrain.js')).retrain() },

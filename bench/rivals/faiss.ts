@@ -57,6 +57,16 @@ export class Faiss implements AsyncDisposable {
     return this.#ask({ op: 'build', index })
   }
 
+  /** Takes an index from a file, in place of one it builds. */
+  read (index: FaissIndex, file: string): Promise<{ readonly codes: number }> {
+    return this.#ask({ op: 'read', index, file })
+  }
+
+  /** Writes an index to a file, and the same with ids to FILE.with-ids. */
+  write (index: FaissIndex, file: string): Promise<object> {
+    return this.#ask({ op: 'write', index, file })
+  }
+
   search (ask: FaissAsk): Promise<FaissAnswer> {
     return this.#ask({ op: 'search', ...ask })
   }

@@ -55,6 +55,15 @@ def answer(ask):
         index.add(codes)
         faiss.omp_set_num_threads(1)
         return {'seconds': time.perf_counter() - began, 'bytes': rss() - before}
+    if ask['op'] == 'read':
+        indexes[ask['index']] = faiss.read_index_binary(ask['file'])
+        return {'codes': indexes[ask['index']].ntotal}
+    if ask['op'] == 'write':
+        faiss.write_index_binary(indexes[ask['index']], ask['file'])
+        with_ids = faiss.IndexBinaryIDMap(faiss.IndexBinaryFlat(codes.shape[1] * 8))
+        with_ids.add_with_ids(codes, np.arange(len(codes)) * 7)
+        faiss.write_index_binary(with_ids, ask['file'] + '.with-ids')
+        return {}
     index = indexes[ask['index']]
     if 'efSearch' in ask:
         index.hnsw.efSearch = ask['efSearch']

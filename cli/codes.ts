@@ -1,0 +1,88 @@
+import { createWriteStream } from 'node:fs'
+import { once } from 'node:events'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import type { HammingbirdClient } from '../client/index.js'
+import { HammingbirdError, invalid } from '../errors.js'
+import { readCodeFile, writeCodeFile, type CodeFileFormat } from '../index-server/code-files.js'
+import { HotCodeStore } from '../index-server/store/hot-tier/hot-code-store.js'
+import { Threads } from '../index-server/store/hot-tier/threads.js'
+import { clientCommand, codeBits, whole, withClient, type ClientCommandOptions } from './client-command.js'
+import { print, printJson } from './output.js'
+
+interface ExportOptions extends ClientCommandOptions {
+  readonly format: CodeFileFormat
+  readonly version: string
+}
+
+interface SearchOptions {
+  readonly code: string
+  readonly k?: number
+  readonly radius?: number
+  readonly bits?: number
+  readonly json: boolean
+}
+
+/** `hammingbird codes export|search` */
+export function codes (): Command {
+  return new Command('codes')
+    .description('take the codes along, to FAISS or anywhere else, and search such files')
+    .addCommand(clientCommand('export', 'write a version\'s codes to a file, and the ids beside it, a line each in the same order')
+      .argument('<file>', 'where the codes go; the ids go to FILE.ids')
+      .addOption(new Option('--format <format>', 'a FAISS IndexBinaryFlat, or the codes and nothing else').choices(['faiss', 'plain']).default('faiss'))
+      .option('--version <name>', 'the version; the live one when left out', '')
+      .action((file: string, options: ExportOptions) => withClient(options, (client, signal) => exportCodes(client, signal, file, options))))
+    .addCommand(new Command('search')
+      .description('read a file of codes, as exported or as FAISS wrote it, into memory and find the nearest, without a server')
+      .argument('<file>', 'a FAISS IndexBinaryFlat, alone or with ids, or a plain file')
+      .requiredOption('--code <hex>', 'what to search for', hex)
+      .option('-k <n>', 'how many at the most; 10 when there is no radius', whole(1))
+      .option('--radius <bits>', 'only codes within this Hamming distance', whole(0, 1024))
+      .option('--bits <bits>', 'width of the codes of a plain file', codeBits)
+      .option('--json', 'JSON for programs', false)
+      .action(searchFile))
+}
+
+async function exportCodes (client: HammingbirdClient, signal: AbortSignal, file: string, { format, version, json }: ExportOptions): Promise<void> {
+  const status = await client.status({ signal })
+  const name = version === '' ? status.liveVersion : version
+  const of = status.versions.find(one => one.version === name)
+  if (of === undefined) throw new HammingbirdError('HAMMINGBIRD_NOT_FOUND', `there is no version ${name}`)
+  const ids = createWriteStream(`${file}.ids`)
+  async function * all (): AsyncGenerator<Uint8Array> {
+    let run: Uint8Array[] = []
+    for await (const { id, codes } of client.exportItems({}, { signal })) {
+      const code = codes[name]?.code
+      if (code === undefined || code.length === 0) continue
+      run.push(code)
+      if (!ids.write(`${id}\n`)) await once(ids, 'drain')
+      if (run.length < 8192) continue
+      yield Buffer.concat(run)
+      run = []
+    }
+    yield Buffer.concat(run)
+  }
+  const count = await writeCodeFile(file, format, of.bits, all())
+  ids.end()
+  await once(ids, 'close')
+  if (json) return printJson({ file, ids: `${file}.ids`, version: name, bits: of.bits, codes: count })
+  await print(`${count} codes of ${of.bits} bits, version ${name}: ${file}; their ids: ${file}.ids`)
+}
+
+async function searchFile (file: string, { code: text, k, radius, bits: asked, json }: SearchOptions): Promise<void> {
+  const { bits, count, codes } = await readCodeFile(file, asked)
+  const code = Buffer.from(text, 'hex')
+  if (code.length * 8 !== bits) throw invalid('--code', `${bits / 4} hexadecimal digits, for codes of ${bits} bits`)
+  await using threads = Threads.open(0)
+  await using store = await HotCodeStore.open({ bits, threads }, [{ ordinals: Array.from({ length: count }, (_, i) => i), codes }])
+  const most = k ?? (radius === undefined ? 10 : Infinity)
+  const { groups, plan } = await store.search({ code, ...Number.isFinite(most) && { k: most }, ...radius !== undefined && { radius } })
+  const hits = groups.flatMap(({ distance, ordinals }) => Array.from(ordinals, number => ({ distance, number }))).slice(0, most)
+  if (json) return printJson({ codes: count, bits, plan, hits })
+  for (const { distance, number } of hits) await print(`${String(distance).padStart(8)}  ${number}`)
+  await print(`complete · ${plan} of ${count} codes of ${bits} bits; numbers count from 0, as FAISS does`)
+}
+
+function hex (text: string): string {
+  if (!/^([0-9a-f]{2})+$/i.test(text)) throw new InvalidArgumentError('It is hexadecimal digits, two a byte.')
+  return text
+}

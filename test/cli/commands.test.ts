@@ -279,3 +279,24 @@ test('docs/cli.md: has a section for each command, and the exit codes as they ar
   const rows = doc.split('\n').filter(line => /^\| \d+ \|/.test(line)).map(line => line.slice(2, -2).split(' | '))
   t.deepEqual(rows, Object.entries(exitCodes).map(([code, means]) => [code, means]))
 })
+
+test('codes: exported as a FAISS index with the ids beside it, and searched without a server', async t => {
+  await using at = await loopback()
+  const run = (...args: string[]) => hammingbird(args, { server: at.server.address, cwd: folder })
+  await run('publish', 'pets')
+  const exported = await run('codes', 'export', 'pets.faiss', '--json')
+  t.is(exported.code, 0, exported.stderr)
+  const { codes, bits, ids } = JSON.parse(exported.stdout) as { codes: number, bits: number, ids: string }
+  t.is(codes, 2)
+  const names = (await readFile(join(folder, ids), 'utf8')).trim().split('\n')
+  t.deepEqual(names.toSorted(), ['cats/tom.jpeg', 'dog.jpg'])
+  const bytes = await readFile(join(folder, 'pets.faiss'))
+  t.is(bytes.length, 33 + 2 * bits / 8)
+  const at0 = 33 + names.indexOf('dog.jpg') * bits / 8
+  const found = await run('codes', 'search', 'pets.faiss', '--code', bytes.toString('hex', at0, at0 + bits / 8), '-k', '1', '--json')
+  t.is(found.code, 0, found.stderr)
+  t.deepEqual((JSON.parse(found.stdout) as { hits: unknown }).hits, [{ distance: 0, number: names.indexOf('dog.jpg') }])
+  const missing = await run('codes', 'search', 'nowhere.faiss', '--code', '00')
+  t.not(missing.code, 0)
+  t.regex(missing.stderr, /nowhere\.faiss/)
+})

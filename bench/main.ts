@@ -5,6 +5,7 @@ const questions: Record<string, () => Promise<{ readonly question: Question }>> 
   search: () => import('./search.js'),
   serve: () => import('./serve.js'),
   load: () => import('./load.js'),
+  steady: () => import('./steady.js'),
   append: () => import('./append.js'),
   ingest: () => import('./ingest.js'),
   freshness: () => import('./freshness.js'),

@@ -162,8 +162,8 @@ class Search {
   async count (): Promise<number> {
     const { k, collapse, filter } = this.#asked
     if (!collapse && !filter) {
-      const { groups } = await this.#ask(k)
-      return Math.min(k, sizeOf(groups))
+      const { count } = await this.#ask(k, true)
+      return Math.min(k, count)
     }
     let count = 0
     for await (const { length } of this.matches(k, 0, undefined)) {
@@ -191,7 +191,7 @@ class Search {
     }
   }
 
-  async #ask (k: number): Promise<CodeAnswer> {
+  async #ask (k: number, countOnly = false): Promise<CodeAnswer> {
     const { radius } = this.#asked
     const bounded = Number.isFinite(k) ? { k } : { radius: this.#codes.bits }
     const answer = await this.#codes.search({
@@ -199,6 +199,7 @@ class Search {
       ...bounded,
       ...radius !== undefined && { radius },
       at: this.#sequence,
+      countOnly,
       ...this.#accept && { accept: this.#accept },
       ...this.#signal && { signal: this.#signal }
     })

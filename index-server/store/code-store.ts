@@ -45,6 +45,8 @@ export interface CodeQuery {
    * @default all
    */
   readonly accept?: ((ordinal: number) => boolean) | AcceptSet
+  /** Gives no groups, only how many codes match. @default false */
+  readonly countOnly?: boolean
   /** Holds the store to a plan; for tests and `Explain`. @default the planner's choice */
   readonly plan?: 'probe' | 'scan'
   /** Rejects with its reason when aborted. */
@@ -83,6 +85,8 @@ export interface CodeAnswer {
    * so that the caller can order them.
    */
   readonly groups: readonly CodeGroup[]
+  /** Codes that match within `radiusCovered`: those of the groups, where groups are given. */
+  readonly count: number
   /** Everything that matches within this distance is in `groups`. */
   readonly radiusCovered: number
   readonly plan: 'probe' | 'scan' | 'probe-then-scan'

@@ -94,7 +94,7 @@ export class DiskCodeStore implements CodeStore {
     await Promise.allSettled(this.#running)
   }
 
-  async #search ({ code, k, radius, at, accept, plan, signal }: CodeQuery): Promise<CodeAnswer> {
+  async #search ({ code, k, radius, at, accept, countOnly = false, plan, signal }: CodeQuery): Promise<CodeAnswer> {
     if (this.#closed) throw new HammingbirdError('HAMMINGBIRD_NOT_OPEN', 'the version\'s tables are closed')
     if (code.length * 8 !== this.bits) throw new CodeWidthError(this.bits, code.length * 8)
     if (k === undefined && radius === undefined) throw new TypeError('neither k nor radius')
@@ -119,7 +119,8 @@ export class DiskCodeStore implements CodeStore {
       if (!probed.complete) await scan(search, probed.last)
       addRemoved(search)
       return {
-        groups: search.nearest.groups(),
+        groups: countOnly ? [] : search.nearest.groups(),
+        count: search.nearest.found,
         radiusCovered: search.nearest.limit,
         plan: probed.complete ? 'probe' : probed.last ? 'probe-then-scan' : 'scan',
         tables: probed.last ? Math.min(this.tables.shape.chunks, probed.last.distance * this.tables.shape.chunks + probed.last.table + 1) : 0,

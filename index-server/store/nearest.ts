@@ -29,6 +29,11 @@ export class Nearest {
     return this.#limit
   }
 
+  /** How many there are within that. */
+  get found (): number {
+    return this.#found
+  }
+
   /** Takes a code of distance `limit` or less, `bytes` from byte `from` on, which are copied. */
   add (distance: number, ordinal: number, bytes: Uint8Array, from: number): void {
     const ring = this.#rings[distance] ??= { ordinals: [], codes: Buffer.allocUnsafe(this.#codeBytes * 4) }

@@ -6,11 +6,11 @@ import type { VersionTables } from './version-tables.js'
 /** Most pages kept: 8 KiB each. */
 const KEPT_PAGES = 4096
 
-/** Which item each code was made from, read page by page; pages never change, so those last used are kept. */
+/** Which item each code was made from, read page by page; pages never change, so those last read are kept. */
 export class PositionPages {
   readonly #kv: KeyValue
   readonly #tables: VersionTables
-  /** In order of use. */
+  /** In the order they were read. */
   readonly #pages = new Map<number, Buffer>()
 
   constructor (tables: VersionTables) {
@@ -43,11 +43,7 @@ export class PositionPages {
     }
     const rows = missing.length === 0 ? [] : await this.#kv.getMany(missing.map(page => encodePageKey('positionPage', shape.number, page)))
     for (let i = 0; i < missing.length; i++) found.set(missing[i]!, rows[i]!)
-    for (const page of wanted) {
-      if (page >= fullPages) continue
-      this.#pages.delete(page)
-      this.#pages.set(page, found.get(page)!)
-    }
+    for (const page of missing) if (page < fullPages) this.#pages.set(page, found.get(page)!)
     for (const page of this.#pages.keys()) {
       if (this.#pages.size <= KEPT_PAGES) break
       this.#pages.delete(page)

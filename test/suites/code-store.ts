@@ -73,7 +73,10 @@ export function codeStoreSuite (name: string, open: (settings: CodeStoreSettings
           for (const code of [zeros, ones]) {
             for (const asked of [{ k: 1 }, { k: 2 }, { k: 100 }, { radius: 0 }, { radius: bits }, { k: 1, radius: 0 }, { k: 3, radius: bits - 1 }]) {
               const query: CodeQuery = { code, ...asked, ...plan && { plan } }
-              compare(t, await under.store.search(query), oracle, query, bits)
+              const answer = await under.store.search(query)
+              compare(t, answer, oracle, query, bits)
+              const counted = await under.store.search({ ...query, countOnly: true })
+              t.deepEqual([counted.count, counted.groups], [answer.count, []])
             }
           }
         }
@@ -170,6 +173,7 @@ function compare (t: ExecutionContext, answer: CodeAnswer, { codes }: Oracle, qu
   const expected = scanOf(codes, query)
   const found = groups.flatMap(({ distance, ordinals }) => Array.from(ordinals, ordinal => ({ ordinal, distance })))
   t.deepEqual(found.sort((a, b) => a.distance - b.distance || b.ordinal - a.ordinal), expected)
+  t.is(answer.count, expected.length)
   t.deepEqual(groups.map(({ distance }) => distance), groups.map(({ distance }) => distance).sort((a, b) => a - b), 'nearest first')
   t.is(new Set(groups.map(({ code }) => Buffer.from(code).toString('hex'))).size, groups.length, 'equal codes stand together')
   for (const { code, ordinals } of groups) {

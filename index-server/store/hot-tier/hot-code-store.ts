@@ -92,6 +92,7 @@ export class HotCodeStore implements CodeStore, AsyncDisposable {
       else if (this.#merger.remove(code, ordinal, sequence)) this.#count--
     }
     this.#merger.mergeIfDue()
+    this.#merger.awaitPause()
   }
 
   async search (query: CodeQuery): Promise<CodeAnswer> {

@@ -9,6 +9,11 @@ import type { Threads } from './threads.js'
 const YOUNG_CODES = 131_072
 /** How many times smaller than the last old shard the young one stays. */
 const YOUNG_SHARE = 16
+/** Once no change has come for so long, what is scattered is merged, so that a search has one place to look … */
+const PAUSE_MS = 1000
+/** … where it is so many codes, and this share of what it is merged with. */
+const SCATTERED_CODES = 1024
+const SCATTERED_SHARE = 1 / 128
 /** A shard of which this share was removed is rebuilt for that alone. */
 const REMOVED_SHARE = 1 / 4
 
@@ -48,6 +53,8 @@ export class Merger {
   #unsettled = false
   #merging: Promise<boolean> | undefined
   #closed = false
+  #changedAtMs = 0
+  #pause: NodeJS.Timeout | undefined
   /** Made anew when something has moved. */
   #parts: readonly Part[] | undefined
 
@@ -91,6 +98,12 @@ export class Merger {
     if (worn !== undefined) this.#beginAside(() => this.#rebuild(worn))
   }
 
+  /** Call after each change: when none follows, all is merged. */
+  awaitPause (): void {
+    this.#changedAtMs = performance.now()
+    this.#pause ??= setTimeout(() => { this.#paused() }, PAUSE_MS).unref()
+  }
+
   /** Makes room while much is loaded: merges once the tail holds about what a shard can, so that each is built once. */
   async takeIn (): Promise<void> {
     if (this.#tail.slots >= slabCapacity(this.options.bits) * 0.9) await this.compact()
@@ -110,8 +123,21 @@ export class Merger {
   /** Waits for the merge in hand; no other begins. */
   async close (): Promise<void> {
     this.#closed = true
+    clearTimeout(this.#pause)
     while (this.#merging !== undefined) await this.#merging
     this.options.threads.forget(this.#slabs())
+  }
+
+  #paused (): void {
+    this.#pause = undefined
+    if (this.#closed) return
+    if (this.#merging !== undefined || performance.now() - this.#changedAtMs < PAUSE_MS) {
+      this.#pause = setTimeout(() => { this.#paused() }, PAUSE_MS).unref()
+      return
+    }
+    const scattered = this.#tail.slots + this.#young.slots
+    if (scattered < Math.max(SCATTERED_CODES, (this.#old.at(-1)?.slots ?? 0) * SCATTERED_SHARE)) return
+    this.#beginAside(() => this.#mergeTail(this.#oldWithRoom()))
   }
 
   /** Where the tail goes: to the young shard while that stays small beside the old, else all goes to an old one. */

@@ -36,7 +36,7 @@ export class Search {
    * @param checks which of `CHECK_DELETED` and `CHECK_ADDED` are needed.
    */
   constructor (private readonly query: CodeQuery, private readonly parts: readonly Part[], snapshot: Snapshot, checks: number) {
-    this.#selection = new Selection(query.code.length * 8, query.k, query.radius)
+    this.#selection = new Selection(query.code.length * 8, query.k, query.radius, query.countOnly)
     this.#accepts = joined(query.accept, snapshot)
     this.#asksHere = snapshot.late !== undefined || typeof query.accept === 'function'
     this.#asked = { code: query.code, k: query.k, sequence: snapshot.sequence, ordinalsEnd: snapshot.ordinalsEnd, checks: checks | (this.#accepts === undefined ? 0 : CHECK_ACCEPT) }
@@ -64,6 +64,7 @@ export class Search {
   answer (): CodeAnswer {
     return {
       groups: groupHits(this.parts.map(part => part.slab), this.#selection.hits(), this.#asked, this.#accepts),
+      count: this.#selection.found,
       radiusCovered: this.#selection.reach,
       plan: this.query.plan ?? (!this.#probed ? 'scan' : this.#scanned ? 'probe-then-scan' : 'probe'),
       tables: this.#tables,

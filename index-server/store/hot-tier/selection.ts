@@ -21,7 +21,8 @@ export class Selection {
   readonly #entries: number[] = []
   readonly #distances: number[] = []
 
-  constructor (bits: number, k: number | undefined, radius: number | undefined) {
+  /** @param countOnly whether only how many there are is wanted, and not which. */
+  constructor (bits: number, k: number | undefined, radius: number | undefined, private readonly countOnly = false) {
     this.reach = Math.min(bits, radius ?? bits)
     this.#k = k ?? Infinity
     this.#counts = new Uint32Array(this.reach + 1)
@@ -39,14 +40,19 @@ export class Selection {
       const distance = records[at + 1]!
       if (distance > this.reach) continue
       const weight = records[at + 2]!
-      this.#parts.push(part)
-      this.#entries.push(records[at]!)
-      this.#distances.push(distance)
+      if (!this.countOnly) {
+        this.#parts.push(part)
+        this.#entries.push(records[at]!)
+        this.#distances.push(distance)
+      }
       counts[distance]! += weight
       this.#found += weight
       while (this.reach > 0 && this.#found - counts[this.reach]! >= this.#k) this.#found -= counts[this.reach--]!
     }
   }
+
+  /** How many are within reach. */
+  get found (): number { return this.#found }
 
   /** What is within reach, in order of distance. */
   hits (): Hit[] {

@@ -88,3 +88,14 @@ test('hot tier: a page asks for its snapshot for a minute, and then is told that
   nowMs = 61_000
   await t.throwsAsync(store.search({ code, k: 1, at: page }), { code: 'HAMMINGBIRD_PAGE_EXPIRED' })
 })
+
+test('hot tier: when no change comes for a while, all lies in one place', async t => {
+  await using threads = Threads.open(0)
+  await using store = await HotCodeStore.open({ bits: 64, threads })
+  const code = anyCode(64)
+  store.apply(Array.from({ length: 2000 }, (_, ordinal) => ({ kind: 'add', ordinal, code: ordinal === 0 ? code : anyCode(64) })))
+  const plan = async (): Promise<string> => (await store.search({ code, radius: 0 })).plan
+  t.is(await plan(), 'scan')
+  while (await plan() !== 'probe') await sleep(50)
+  t.is((await store.search({ code, radius: 64 })).count, 2000)
+})

@@ -49,22 +49,22 @@ async function eventLoop (count: number, seconds: number) {
   for (const [name, query] of kinds) {
     const delay = monitorEventLoopDelay({ resolution: 1 })
     let answered = 0
-    let over = false
+    const over = new AbortController()
     const work = async (): Promise<void> => {
-      for (let i = 0; !over; i++) {
+      for (let i = 0; !over.signal.aborted; i++) {
         await store.search({ ...query, code: codes.queries[i % codes.queries.length]! })
         answered++
         await setImmediate() // as between two requests
       }
     }
     const come = async (): Promise<void> => {
-      while (!over) {
+      while (!over.signal.aborted) {
         store.apply(Array.from({ length: 100 }, (_, i) => ({ kind: 'add', ordinal: next++, code: codes.bytes.slice(i * 8, i * 8 + 8) })))
         await new Promise(resolve => setTimeout(resolve, 10))
       }
     }
     delay.enable()
-    setTimeout(() => { over = true }, seconds * 1000)
+    setTimeout(() => { over.abort() }, seconds * 1000)
     await Promise.all([come(), ...name.startsWith('none') ? [] : Array.from({ length: IN_HAND }, work)])
     delay.disable()
     // The timer that watches comes a millisecond late by itself.

@@ -1,8 +1,10 @@
 import { parseArgs } from 'node:util'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { HammingbirdClient } from '../client/index.js'
-import { codeOf, invalid } from '../errors.js'
+import { invalid } from '../errors.js'
 import { cifarFiles } from './cifar-files.js'
+import { freshnessOnKafka } from './freshness-kafka.js'
+import { isFound } from './is-found.js'
 import { publishAside } from './publish-child.js'
 import type { Question } from './question.js'
 import { beginSetting, quantile, writeJson } from './report.js'
@@ -16,13 +18,14 @@ const ASK_EVERY_MS = 5
  * published. Without --rate the rate is half of what saturates, which is measured first.
  */
 export const question: Question = {
-  asks: 'how long after it was published an image is found: --log embedded --rate 1000 --seconds 20 --json FILE',
+  asks: 'how long after it was published an image is found: --log embedded|kafka --rate 1000 --seconds 20 --rival PYTHON --json FILE',
   async run (args) {
     const { values } = parseArgs({
       args,
-      options: { log: { type: 'string', default: 'embedded' }, rate: { type: 'string' }, seconds: { type: 'string', default: '20' }, json: { type: 'string' } }
+      options: { log: { type: 'string', default: 'embedded' }, rate: { type: 'string' }, seconds: { type: 'string', default: '20' }, rival: { type: 'string' }, json: { type: 'string' } }
     })
-    if (values.log !== 'embedded') throw invalid('--log', 'embedded')
+    if (values.log === 'kafka') return await freshnessOnKafka({ rate: values.rate === undefined ? undefined : Number(values.rate), seconds: Number(values.seconds), rival: values.rival, json: values.json })
+    if (values.log !== 'embedded') throw invalid('--log', 'embedded or kafka')
     const ended = beginSetting()
     const seconds = Number(values.seconds)
     const rate = values.rate === undefined ? await saturatedRate() / 2 : Number(values.rate)
@@ -67,16 +70,6 @@ async function probe (rate: number, seconds: number): Promise<readonly number[]>
   }
   await Promise.all([publishing, loading])
   return foundMs
-}
-
-async function isFound (client: HammingbirdClient, id: string): Promise<boolean> {
-  try {
-    await client.search({ id, k: 1 })
-    return true
-  } catch (err) {
-    if (codeOf(err) === 'HAMMINGBIRD_NOT_FOUND' || codeOf(err) === 'HAMMINGBIRD_VERSION_NOT_READY') return false
-    throw err
-  }
 }
 
 /** Images a second, first publish to last one searchable. */

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { HammingbirdClient } from '../client/index.js'
 import { invalid } from '../errors.js'
 import { cifarFiles } from './cifar-files.js'
+import { ingestOnKafka } from './ingest-kafka.js'
 import { publishAside } from './publish-child.js'
 import type { Question } from './question.js'
 import { beginSetting, printTable, spread, writeJson } from './report.js'
@@ -14,13 +15,14 @@ import { freshAllInOne } from './up-process.js'
  * searchable. Log, pipeline, tables and producer share the machine.
  */
 export const question: Question = {
-  asks: 'how many images a second go through, stage by stage: --log embedded --images 20000 --runs 3 --json FILE',
+  asks: 'how many images a second go through, stage by stage: --log embedded|kafka --images 20000 --runs 3 --rival PYTHON --json FILE',
   async run (args) {
     const { values } = parseArgs({
       args,
-      options: { log: { type: 'string', default: 'embedded' }, images: { type: 'string', default: '20000' }, runs: { type: 'string', default: '3' }, json: { type: 'string' } }
+      options: { log: { type: 'string', default: 'embedded' }, images: { type: 'string', default: '20000' }, runs: { type: 'string', default: '3' }, rival: { type: 'string' }, json: { type: 'string' } }
     })
-    if (values.log !== 'embedded') throw invalid('--log', 'embedded')
+    if (values.log === 'kafka') return await ingestOnKafka({ images: Number(values.images), runs: Number(values.runs), rival: values.rival, json: values.json })
+    if (values.log !== 'embedded') throw invalid('--log', 'embedded or kafka')
     const ended = beginSetting()
     const images = await cifarFiles(Number(values.images))
     const runs: (readonly StageRun[])[] = []

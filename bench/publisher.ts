@@ -1,10 +1,16 @@
-// A producer in a process of its own: publishes the files it is sent, and tells when each batch is acknowledged.
+// A producer in a process of its own: publishes the files it is sent, over gRPC or straight to Kafka, and tells when all are
+// acknowledged.
 import { HammingbirdClient } from '../client/index.js'
+import { KafkaLog } from '../log/kafka-log.js'
 
 export interface PublisherJob {
   readonly server: string
+  /** Where Kafka answers: the images then go there, and not to the server. */
+  readonly kafka?: string
   readonly prefix: string
   readonly images: readonly Uint8Array[]
+  /** How many are published, over and over when there are fewer. @default each once */
+  readonly count?: number
   /** Images a second; as fast as the server takes them when left out. */
   readonly rate?: number
 }
@@ -12,21 +18,44 @@ export interface PublisherJob {
 process.on('message', (job: PublisherJob) => { void publish(job) })
 process.on('disconnect', () => { process.exit() })
 
-async function publish ({ server, prefix, images, rate }: PublisherJob): Promise<void> {
-  await using client = await HammingbirdClient.open({ server })
-  let done = 0
-  for await (const { refusal } of client.publish(paced())) {
-    if (refusal !== undefined) throw new Error(refusal.message)
-    done++
-  }
-  process.send!({ done })
+const RUN = 100
+const RUNS_AT_ONCE = 4
 
-  async function * paced () {
-    const begunMs = performance.now()
-    for (const [i, image] of images.entries()) {
-      const dueMs = rate === undefined ? 0 : begunMs + i * 1000 / rate
-      if (dueMs > performance.now()) await new Promise(resolve => setTimeout(resolve, dueMs - performance.now()))
-      yield { id: `${prefix}${i}`, image }
-    }
+async function publish (job: PublisherJob): Promise<void> {
+  if (job.kafka === undefined) await overGrpc(job)
+  else await toKafka(job, job.kafka)
+  process.send!({ done: job.count ?? job.images.length })
+}
+
+async function overGrpc (job: PublisherJob): Promise<void> {
+  await using client = await HammingbirdClient.open({ server: job.server })
+  for await (const { refusal } of client.publish(paced(job))) if (refusal !== undefined) throw new Error(refusal.message)
+}
+
+/** With a rate, whatever is due is sent at once; without one, in runs. */
+async function toKafka (job: PublisherJob, broker: string): Promise<void> {
+  await using log = await KafkaLog.open({ brokers: [broker] })
+  const under = new Set<Promise<unknown>>()
+  let run: { readonly id: string, readonly image: Uint8Array }[] = []
+  const send = async (): Promise<void> => {
+    const sending: Promise<unknown> = log.append(run.map(({ id, image }) => ({ topic: 'default.images', key: Buffer.from(id), value: Buffer.from(image) }))).finally(() => under.delete(sending))
+    under.add(sending)
+    run = []
+    if (under.size >= (job.rate === undefined ? RUNS_AT_ONCE : RUN)) await Promise.race(under)
+  }
+  for await (const image of paced(job)) {
+    run.push(image)
+    if (run.length === RUN || job.rate !== undefined) await send()
+  }
+  await send()
+  await Promise.all(under)
+}
+
+async function * paced ({ prefix, images, count = images.length, rate }: PublisherJob): AsyncGenerator<{ readonly id: string, readonly image: Uint8Array }> {
+  const begunMs = performance.now()
+  for (let i = 0; i < count; i++) {
+    const dueMs = rate === undefined ? 0 : begunMs + i * 1000 / rate
+    if (dueMs > performance.now()) await new Promise(resolve => setTimeout(resolve, dueMs - performance.now()))
+    yield { id: `${prefix}${i}`, image: images[i % images.length]! }
   }
 }

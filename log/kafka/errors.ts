@@ -31,13 +31,20 @@ export function isUnknownTopic (err: unknown): boolean {
   return kafkaTypeOf(err) === 'UNKNOWN_TOPIC_OR_PARTITION'
 }
 
+/** Where no broker answers, kafkajs now and then stumbles over the answer it has not got. */
+function isOfKafkajs (err: Error): boolean {
+  const thrower = err.stack?.split('\n').find(line => /^\s+at /.test(line)) ?? ''
+  return /[\\/]kafkajs[\\/]/.test(thrower)
+}
+
 /**
  * Makes one of our errors of one of kafkajs's.
  *
  * @param doing what failed, for people: `appending to default.images`.
  */
 export function fromKafka (err: unknown, doing: string): Error {
-  if (err instanceof HammingbirdError || err instanceof TypeError || err instanceof RangeError) return err
+  if (err instanceof HammingbirdError) return err
+  if ((err instanceof TypeError || err instanceof RangeError) && !isOfKafkajs(err)) return err
   const { name, message = String(err) } = err as Foreign
   const type = kafkaTypeOf(err) ?? ''
   const text = `${doing}: ${message}`

@@ -7,8 +7,10 @@ import { Subscription } from './subscription.js'
 
 const SESSION_TIMEOUT_MS = 6000
 /** A killed process is missed after its session: its next life waits that long. */
-const PATIENCE_MS = SESSION_TIMEOUT_MS + 4000
+const PATIENCE_MS = SESSION_TIMEOUT_MS + 6000
 const PAUSE_MS = 250
+/** An answer that took so long says that the brokers were away: they begin all sessions anew when they are back. */
+const AWAY_MS = 2000
 const RETRY_MS = 500
 
 /**
@@ -20,8 +22,11 @@ const RETRY_MS = 500
  * @throws HammingbirdError `HAMMINGBIRD_LOCKED` when another process has it.
  */
 export async function holdName (name: string, topic: string, connection: KafkaConnection, administrator: Administrator): Promise<AsyncDisposable> {
-  for (const startedMs = performance.now(); await isHeld(name, administrator); await sleep(PAUSE_MS)) {
-    if (performance.now() - startedMs > PATIENCE_MS) throw new HammingbirdError('HAMMINGBIRD_LOCKED', `another process has the name ${name}`)
+  for (let sinceMs = performance.now(); ; await sleep(PAUSE_MS)) {
+    const askedMs = performance.now()
+    if (!await isHeld(name, administrator)) break
+    if (performance.now() - askedMs > AWAY_MS) sinceMs = performance.now()
+    if (performance.now() - sinceMs > PATIENCE_MS) throw new HammingbirdError('HAMMINGBIRD_LOCKED', `another process has the name ${name}`)
   }
   const closing = new AbortController()
   const { signal } = closing

@@ -24,7 +24,7 @@ export class KafkaDeployment implements Deployment {
   #restarting: Promise<void> = Promise.resolve()
 
   static async open (directory: string, random: () => number): Promise<KafkaDeployment> {
-    return new KafkaDeployment(await startBroker({ dir: join(directory, 'broker'), tells: ['org.apache.kafka.coordinator.group', 'kafka.coordinator.group'] }), await freePort(), directory, random)
+    return new KafkaDeployment(await startBroker({ dir: join(directory, 'broker'), startMs: 180_000, tells: ['org.apache.kafka.coordinator.group', 'kafka.coordinator.group'] }), await freePort(), directory, random)
   }
 
   private constructor (broker: Broker, port: number, directory: string, random: () => number) {

@@ -1,0 +1,110 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { HammingbirdClient } from '../client/index.js'
+import { cifarFiles } from './cifar-files.js'
+import { openKafkaProcesses, type KafkaProcesses } from './kafka-processes.js'
+import { photographs } from './photographs.js'
+import { processorSeconds, shareInKafkajs } from './processor-time.js'
+import { publishAside } from './publish-child.js'
+import { beginSetting, printTable, spread, writeJson } from './report.js'
+import { pythonRival } from './rivals/python.js'
+
+export interface IngestOnKafka {
+  readonly images: number
+  readonly runs: number
+  /** A Python that has what the rival needs. @default without the rival */
+  readonly rival: string | undefined
+  readonly json: string | undefined
+}
+
+const WARM = 512
+/** Larger images are fewer: it is bytes that take the time. */
+const LARGE = 4
+
+/**
+ * Images from a producer in another process straight to Kafka, first publish to last one searchable, with broker, server,
+ * pipelines and producer on one machine: CIFAR-10 pictures as PNG (2.3 KB) and photographs as JPEG (20 KB), through one
+ * pipeline and through two. In a last run, which is not timed, pipelines are profiled.
+ */
+export async function ingestOnKafka ({ images, runs, rival, json }: IngestOnKafka): Promise<void> {
+  const ended = beginSetting()
+  const rows: Record<string, unknown>[] = []
+  const sets = [{ files: await cifarFiles(Math.min(images, 20_000)), count: images }, { files: await photographs(), count: Math.ceil(images / LARGE) }]
+  for (const { files, count } of sets) {
+    const kilobytes = files.reduce((sum, { length }) => sum + length, 0) / files.length / 1000
+    for (const pipelines of [1, 2]) {
+      const timed: number[] = []
+      {
+        await using processes = await openKafkaProcesses({ pipelines })
+        await warm(processes, files)
+        for (let run = 0; run < runs; run++) timed.push(await once(processes, `${run}/`, files, count, WARM + run * count))
+      }
+      const cost = pipelines === 1 ? await profile(files, count) : {}
+      rows.push({ system: 'hammingbird', log: 'kafka', kilobytes: Math.round(kilobytes * 10) / 10, pipelines, images: count, imagesPerSecond: spread(timed), ...cost })
+      console.log(JSON.stringify(rows.at(-1)))
+    }
+  }
+  let versions = {}
+  if (rival !== undefined) {
+    const { stages: { ingest, kill }, versions: theirs } = await pythonRival(rival, ['ingest', 'kill'], ['--images', String(images), '--runs', String(runs)])
+    const timed = (ingest!['runs'] as readonly { readonly images_per_s: number }[]).map(({ images_per_s: rate }) => rate)
+    rows.push({ system: 'python: Pillow, ResNet-20 on ONNX Runtime, FAISS', log: 'kafka', kilobytes: rows[0]!['kilobytes'], pipelines: 1, images, imagesPerSecond: spread(timed) })
+    for (const [offsets, { published, missing, duplicated }] of Object.entries(kill as Readonly<Record<string, Readonly<Record<string, number>>>>)) {
+      rows.push({ system: 'python', log: 'kafka', killed: 3, offsets, published, missing, duplicated })
+    }
+    versions = theirs
+  }
+  printTable(['system', 'KB', 'pipelines', 'images/s', 'least', 'most'], rows.filter(row => 'imagesPerSecond' in row).map(({ system, kilobytes, pipelines, imagesPerSecond }) => {
+    const { median, min, max } = imagesPerSecond as ReturnType<typeof spread>
+    return [String(system), String(kilobytes), String(pipelines), Math.round(median), Math.round(min), Math.round(max)]
+  }))
+  if (json !== undefined) writeJson(json, { question: 'ingest --log kafka', ...ended(versions), rows })
+}
+
+/** Every member has joined, and workers and code paths are warm, before anything is timed. */
+export async function warm ({ server, bootstrap, client }: KafkaProcesses, files: readonly Buffer[]): Promise<void> {
+  await publishAside({ server, kafka: bootstrap, prefix: 'warm/', images: files.slice(0, WARM), count: WARM })
+  await searchable(client, WARM)
+}
+
+/** @returns images a second. */
+async function once ({ server, bootstrap, client }: KafkaProcesses, prefix: string, files: readonly Buffer[], count: number, before: number): Promise<number> {
+  const begunMs = performance.now()
+  await publishAside({ server, kafka: bootstrap, prefix, images: files, count })
+  await searchable(client, before + count)
+  return count * 1000 / (performance.now() - begunMs)
+}
+
+/** What a pipeline spends of a processor, and how much of that in kafkajs. */
+async function profile (files: readonly Buffer[], count: number): Promise<Record<string, number>> {
+  const profiles = await mkdtemp(join(tmpdir(), 'hammingbird-profile-'))
+  try {
+    await using processes = await openKafkaProcesses({ pipelines: 1, profiles })
+    const [pid] = processes.pipelines as [number]
+    await warm(processes, files)
+    const before = processorSeconds(pid)
+    await once(processes, 'profiled/', files, count, WARM)
+    const after = processorSeconds(pid)
+    await processes.endPipelines()
+    const own = after.own - before.own
+    const all = own + after.workers - before.workers
+    const share = shareInKafkajs(profiles, pid)
+    return { pipelineMsPerImage: rounded(all * 1000 / count), kafkajsShareOfPipeline: rounded(share * own / all), kafkajsShareOfItsMainProcess: rounded(share) }
+  } finally {
+    await rm(profiles, { recursive: true, force: true })
+  }
+}
+
+async function searchable (client: HammingbirdClient, count: number): Promise<void> {
+  for (;;) {
+    const { versions } = await client.status()
+    if ((versions[0]?.coded ?? 0) >= count) return
+    await sleep(20)
+  }
+}
+
+function rounded (value: number): number {
+  return Math.round(value * 1000) / 1000
+}

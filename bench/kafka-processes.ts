@@ -1,0 +1,67 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { HammingbirdClient } from '../client/index.js'
+import { startBroker } from '../dev/kafka/broker.js'
+
+const MAIN = fileURLToPath(new URL('../cli/main.js', import.meta.url))
+
+/** A real broker, a server and pipelines, each a process, on fresh directories that go with them. */
+export interface KafkaProcesses extends AsyncDisposable {
+  readonly bootstrap: string
+  readonly server: string
+  readonly client: HammingbirdClient
+  /** Pids of the pipelines. */
+  readonly pipelines: readonly number[]
+  /** Ends the pipelines cleanly, so that they write their profiles. */
+  endPipelines (): Promise<void>
+}
+
+/** @param profiles a directory for the CPU profiles of the pipelines. @default none are made */
+export async function openKafkaProcesses ({ pipelines, profiles }: { readonly pipelines: number, readonly profiles?: string }): Promise<KafkaProcesses> {
+  const directory = await mkdtemp(join(tmpdir(), 'hammingbird-bench-'))
+  const broker = await startBroker({ dir: join(directory, 'broker'), heap: '512m' })
+  const children: ChildProcess[] = []
+  const start = (nodeOptions: readonly string[], name: string, ...args: readonly string[]): ChildProcess => {
+    const child = spawn(process.execPath, [...nodeOptions, MAIN, ...args, '--brokers', broker.bootstrap, '--data', join(directory, name)], { stdio: 'ignore' })
+    children.push(child)
+    return child
+  }
+  const port = await freePort()
+  const server = `127.0.0.1:${port}`
+  start([], 'server', 'serve', '--port', String(port))
+  const working = Array.from({ length: pipelines }, (_, i) => start(profiles === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', profiles], `pipeline-${i}`, 'pipeline'))
+  const client = await HammingbirdClient.open({ server, waitMs: 60_000 })
+  return {
+    bootstrap: broker.bootstrap,
+    server,
+    client,
+    pipelines: working.map(({ pid }) => pid!),
+    endPipelines: async () => { await Promise.all(working.map(child => end(child, 'SIGINT'))) },
+    async [Symbol.asyncDispose] () {
+      await client.close()
+      await Promise.all(children.map(child => end(child, 'SIGKILL')))
+      await broker.wipe()
+      await rm(directory, { recursive: true, force: true })
+    }
+  }
+}
+
+async function end (child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  child.kill(signal)
+  await once(child, 'exit')
+}
+
+async function freePort (): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}

@@ -9,6 +9,7 @@ import { openBackend } from '../encoder/tf.js'
 import { HammingbirdError } from '../errors.js'
 import type { DeepChoices } from '../evaluation/deep.js'
 import { trainCandidate, type Figures, type Verdict } from '../evaluation/retrain/candidate.js'
+import { exportedItems } from '../evaluation/retrain/exported.js'
 import { keepItems, keptItems } from '../evaluation/retrain/kept-items.js'
 import { readLabelledItems, type LabelledItems } from '../evaluation/retrain/labelled-items.js'
 import { formatProgress } from '../trainer/progress.js'
@@ -103,7 +104,7 @@ async function run (client: HammingbirdClient, signal: AbortSignal, options: Ret
 async function fetched (client: HammingbirdClient, signal: AbortSignal, { side, heldOut }: RetrainOptions, line: StatusLine): Promise<LabelledItems> {
   const live = await client.models.get('live', { signal })
   await using decoder = await DecoderPool.open({ workers: 2 })
-  return await readLabelledItems(client.exportItems({ labelled: true, pictures: true }, { signal }), {
+  return await readLabelledItems(exportedItems(client, signal), {
     decoder,
     input: { width: side, height: side, fit: 'squash' },
     live: live.name,

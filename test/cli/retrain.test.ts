@@ -4,6 +4,9 @@ import test from 'ava'
 import sharp from 'sharp'
 import type { HammingbirdClient } from '../../client/index.js'
 import type { DeepChoices } from '../../evaluation/deep.js'
+import { Item } from '../../proto/gen/hammingbird/v1/catalog.js'
+import { HammingbirdError } from '../../errors.js'
+import { exportedItems } from '../../evaluation/retrain/exported.js'
 import { trainCandidate } from '../../evaluation/retrain/candidate.js'
 import { keepItems, keptItems } from '../../evaluation/retrain/kept-items.js'
 import { isHeldOut, readLabelledItems } from '../../evaluation/retrain/labelled-items.js'
@@ -93,6 +96,30 @@ test.serial('retrain: what an interrupted run needs is kept, and the same run go
   t.is(steps[0], 8)
   const whole = await to('b', {})
   t.is(resumed.candidate.mAP, whole.candidate.mAP)
+})
+
+test('retrain: an export that breaks off goes on behind the last item; a server that stays away is told', async t => {
+  const ids = ['a', 'b', 'c', 'd']
+  const asked: string[] = []
+  const client = {
+    exportItems: async function * ({ afterId = '' }: { afterId?: string | undefined } = {}) {
+      asked.push(afterId)
+      for (const id of ids.filter(id => id > afterId)) {
+        if (id === 'c' && asked.length < 3) throw new HammingbirdError('HAMMINGBIRD_UNREACHABLE', 'gone')
+        if (id === 'd' && ids.length > 4) throw new HammingbirdError('HAMMINGBIRD_UNREACHABLE', 'gone')
+        yield Item.create({ id })
+      }
+    }
+  }
+  const all = async (): Promise<string[]> => {
+    const got: string[] = []
+    for await (const { id } of exportedItems(client, new AbortController().signal, 1)) got.push(id)
+    return got
+  }
+  t.deepEqual(await all(), ids)
+  t.deepEqual(asked, ['', 'b', 'b'])
+  ids.push('e')
+  await t.throwsAsync(all(), { code: 'HAMMINGBIRD_UNREACHABLE' })
 })
 
 test('retrain: an id is on one side of the split for good, a share of them held out', t => {

@@ -1,6 +1,6 @@
 import { protocols } from '../protocols/protocols.js'
 import type { Row } from '../row.js'
-import { goals } from './goals.js'
+import { comparisonGoals, goals } from './goals.js'
 import { nameOf, type ComparisonRow, type Results } from './rows.js'
 
 /** The page as Markdown. @param plots of a protocol: names of the files beside the page. */
@@ -9,18 +9,22 @@ export function reportPage ({ rows, comparisons }: Results, plots: (protocol: st
   return [
     '# How well codes retrieve',
     'Made by `npm run evaluate:report` from the files beside it, each of which says what was chosen, on what machine. Equals have no order, standard errors are over queries, and figures of different protocols are never compared ([how, and why](../README.md)). CPU minutes are of training, all cores added.',
-    goalTable(rows),
+    goalTable(rows, comparisons),
     ...comparisons.length > 0 ? [comparisonTable(comparisons)] : [],
     ...names.map(name => section(name, rows.filter(({ protocol }) => protocol === name), plots(name)))
   ].join('\n\n').concat('\n')
 }
 
-function goalTable (rows: readonly Row[]): string {
+function goalTable (rows: readonly Row[], comparisons: readonly ComparisonRow[]): string {
+  const compared = comparisonGoals.map(({ what, from, above, of }) => {
+    const found = comparisons.find(of)
+    return [what, from, `> ${above}`, found === undefined ? 'not run' : `${found.value.toFixed(4)} (${found.lower.toFixed(4)} to ${found.upper.toFixed(4)})${found.lower > above ? '' : ', **not reached**'}`, found ? `seeds: ${found.seeds}` : '']
+  })
   return markdown('## What was to be reached', ['what', 'where it comes from', 'to reach', 'reached', 'by'], goals.map(goal => {
     const best = rows.filter(goal.of).toSorted((a, b) => goal.figure(b) - goal.figure(a))[0]
     const figure = best && goal.figure(best)
     return [goal.what, goal.from, `≥ ${goal.least}`, figure === undefined ? 'not run' : `${figure.toFixed(4)}${figure >= goal.least ? '' : ', **not reached**'}`, best ? nameOf(best) : '']
-  }))
+  }).concat(compared))
 }
 
 function comparisonTable (comparisons: readonly ComparisonRow[]): string {

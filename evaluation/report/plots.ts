@@ -18,7 +18,7 @@ export function precisionRecallPlot (rows: readonly Row[]): Promise<string> {
       x: { field: 'recall', type: 'quantitative', scale: { domain: [0, 1] } },
       y: { field: 'precision', type: 'quantitative', scale: { domain: [0, 1] } },
       order: { field: 'radius', type: 'quantitative' },
-      color: { field: 'name', type: 'nominal', title: null, sort: null }
+      color: { field: 'name', type: 'nominal', title: null, sort: null, legend: { labelLimit: 0, orient: 'bottom', columns: 1 } }
     }
   })
 }
@@ -26,7 +26,7 @@ export function precisionRecallPlot (rows: readonly Row[]): Promise<string> {
 /** One SVG: mAP of rows of one protocol, best first, with twice the standard error each way. */
 export function mAPPlot (rows: readonly Row[]): Promise<string> {
   const values = rows.map(row => ({ name: nameOf(row), mAP: row.mAP, low: row.mAP - 2 * row.standardError, high: Math.min(1, row.mAP + 2 * row.standardError) }))
-  const y = { field: 'name', type: 'nominal', title: null, sort: values.map(({ name }) => name) } as const
+  const y = { field: 'name', type: 'nominal', title: null, sort: values.map(({ name }) => name), axis: { labelLimit: 0 } } as const
   return svg({
     width: WIDTH,
     height: { step: 22 },

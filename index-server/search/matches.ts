@@ -62,41 +62,13 @@ export async function acceptedOfAll (store: CollectionStore, version: string, fi
 }
 
 /**
- * What may pass a filter that asks for labels, from the images that have them.
+ * What may pass a filter that asks for labels, from the sets of the images that have them.
  *
- * @returns undefined when it asks for none, or more than `most` images have them.
+ * @param most images with a label, past which its set is not made; 0: only what is at hand.
+ * @returns undefined when it asks for none, or no set is at hand or worth making.
  */
-export async function acceptedOfLabelled (store: CollectionStore, version: string, filter: ItemFilter, most: number, signal: AbortSignal | undefined): Promise<Accept | undefined> {
-  const ids = await labelledIds(store, filter, most, signal)
-  if (!ids) return undefined
-  const passing = new Bitmap()
-  const list = [...ids]
-  for (let from = 0; from < list.length; from += LAST_RUN) {
-    signal?.throwIfAborted()
-    for (const view of await store.viewsOf(version, list.slice(from, from + LAST_RUN))) {
-      if (view && failingPart(filter, view) === undefined) passing.add(view.ordinal)
-    }
-  }
-  return ordinal => passing.has(ordinal) || store.isRemoved(version, ordinal)
-}
-
-/** Whoever passes is among these: those with one of the labels asked for, or with the rarest of those that all must have. */
-async function labelledIds (store: CollectionStore, { anyLabels = [], allLabels = [] }: ItemFilter, most: number, signal: AbortSignal | undefined): Promise<ReadonlySet<string> | undefined> {
-  for (const labels of [...allLabels.map(label => [label]), ...anyLabels.length > 0 ? [anyLabels] : []]) {
-    const ids = await idsUpTo(store, labels, most, signal)
-    if (ids) return ids
-  }
-  return undefined
-}
-
-async function idsUpTo (store: CollectionStore, labels: readonly string[], most: number, signal: AbortSignal | undefined): Promise<ReadonlySet<string> | undefined> {
-  const ids = new Set<string>()
-  for (const label of labels) {
-    for await (const run of store.labelled(label)) {
-      signal?.throwIfAborted()
-      for (const id of run) ids.add(id)
-      if (ids.size > most) return undefined
-    }
-  }
-  return ids
+export async function acceptedOfLabelled (store: CollectionStore, version: string, { anyLabels = [], allLabels = [] }: ItemFilter, most: number, signal: AbortSignal | undefined): Promise<Accept | undefined> {
+  if (anyLabels.length + allLabels.length === 0) return undefined
+  const passing = await store.labelledOrdinals(version, { any: anyLabels, all: allLabels }, most, signal)
+  return passing && (ordinal => passing.has(ordinal) || store.isRemoved(version, ordinal))
 }

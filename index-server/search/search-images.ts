@@ -217,8 +217,9 @@ class Search {
    * are found first, and k of those are asked for.
    */
   async #filtered (k: number): Promise<CodeAnswer['groups']> {
-    const { groups } = await this.#ask(k)
     const { filter } = this.#asked
+    if (filter) this.#accept ??= await acceptedOfLabelled(this.#store, this.#version, filter, 0, this.#signal)
+    const { groups } = await this.#ask(k)
     if (!filter || this.#accept) return groups
     const tests = this.#tested + sizeOf(groups)
     const all = this.#codes.count

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../../errors.js'
 import type { Code } from '../../hamming/code.js'
 import type { CodeStore } from './code-store.js'
+import type { LabelQuery, OrdinalSet } from './label-sets.js'
 
 /**
  * All that is kept of one collection: the join of items, labels and codes (design.md section 1, "Join"), the positions
@@ -44,6 +45,13 @@ export interface CollectionStore {
   views (version: string): AsyncIterable<readonly FilterView[]>
   /** The same of some images; `undefined` where one is not live or has no code. */
   viewsOf (version: string, ids: readonly string[]): Promise<(FilterView | undefined)[]>
+  /**
+   * The ordinals of the images that have labels, and maybe others: whoever finds an image by them looks at its labels.
+   *
+   * @param most images with a label, past which its set is not made; one that is at hand is used, however large.
+   * @returns undefined when no label is asked for, or no set is at hand or worth making.
+   */
+  labelledOrdinals (version: string, labels: LabelQuery, most: number, signal: AbortSignal | undefined): Promise<OrdinalSet | undefined>
   /** The ids of the live images with a label, in order. */
   labelled (label: string): AsyncIterable<readonly string[]>
   picture (id: string): Promise<Buffer | undefined>

@@ -63,11 +63,11 @@ export class CollectionWriter {
   #staged: ItemCounts
   /** Ends when the run before has been staged. */
   #last: Promise<unknown> = Promise.resolve()
-  readonly #changed: (ids: Iterable<string>) => void
+  readonly #changed: (ids: readonly string[]) => void
   /** The write under way. */
   #writing: Promise<void> | undefined
 
-  private constructor (kv: KeyValue, name: string, number: number, versions: ReadonlyMap<number, VersionCodes>, changed: (ids: Iterable<string>) => void, positions: PositionBook, progress: ProgressBook, counts: ItemCounts) {
+  private constructor (kv: KeyValue, name: string, number: number, versions: ReadonlyMap<number, VersionCodes>, changed: (ids: readonly string[]) => void, positions: PositionBook, progress: ProgressBook, counts: ItemCounts) {
     this.#kv = kv
     this.#name = name
     this.#number = number
@@ -84,7 +84,7 @@ export class CollectionWriter {
    * @param versions by the number of their tables; whoever owns it adds and takes away, in turn (`inTurn`).
    * @param changed told the ids of which something else is on disk now.
    */
-  static async open (kv: KeyValue, name: string, number: number, versions: ReadonlyMap<number, VersionCodes>, changed: (ids: Iterable<string>) => void): Promise<CollectionWriter> {
+  static async open (kv: KeyValue, name: string, number: number, versions: ReadonlyMap<number, VersionCodes>, changed: (ids: readonly string[]) => void): Promise<CollectionWriter> {
     // Sweeps that did not end before are begun anew by whoever reads the topic: their positions stood still.
     await kv.clear(prefixRange(prefixOf(FAMILIES.seen, number)))
     const counts = decodeItemCounts(await kv.get(encodeItemCountsKey(number)))
@@ -230,7 +230,7 @@ export class CollectionWriter {
         this.#counts = counts
         this.progress.commit(ahead)
         if (reached) this.positions.commit(reached)
-        this.#changed(join.changedIds())
+        this.#changed([...join.changedIds()])
         for (const commit of commits) commit()
       }
     }

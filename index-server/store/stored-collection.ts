@@ -12,6 +12,7 @@ import { decodeItemFields } from './keys/item-fields.js'
 import { decodeJoinRecord, encodeJoinKey, idOfJoinKey } from './keys/join-record.js'
 import { idOfLabelKey, labelPrefix } from './keys/label-key.js'
 import { encodePictureKey } from './keys/picture-key.js'
+import { LabelSets, type LabelQuery, type OrdinalSet } from './label-sets.js'
 import type { TopicPosition } from './position-book.js'
 import { SetAsideTable } from './set-aside-table.js'
 import { topicsOfStore } from './store-name.js'
@@ -42,6 +43,7 @@ export class StoredCollection implements CollectionStore {
   readonly #writer: CollectionWriter
   readonly #setAside: SetAsideTable
   readonly #shown: ItemCache
+  readonly #labels = new LabelSets({ labelled: label => this.labelled(label), viewsOf: (tables, ids) => this.#viewsOf(tables, ids) })
 
   private constructor (options: StoredCollectionOptions, writer: CollectionWriter, shown: ItemCache) {
     this.#shown = shown
@@ -56,7 +58,12 @@ export class StoredCollection implements CollectionStore {
   static async open (options: StoredCollectionOptions): Promise<StoredCollection> {
     const { kv, name, number, versions } = options
     const shown = new ItemCache(SHOWN_KEPT)
-    return new StoredCollection(options, await CollectionWriter.open(kv, name, number, versions, ids => { shown.forget(ids) }), shown)
+    const writer = await CollectionWriter.open(kv, name, number, versions, ids => {
+      shown.forget(ids)
+      collection.#labels.changed(ids)
+    })
+    const collection = new StoredCollection(options, writer, shown)
+    return collection
   }
 
   get name (): string {
@@ -98,6 +105,7 @@ export class StoredCollection implements CollectionStore {
       await this.#options.dropTables(tables, this.#versions.get(tables)!, operations)
       this.#versions.delete(tables)
       this.#shown.clear()
+      this.#labels.clear()
       progress.forget(tables)
       positions.forget(topic)
     })
@@ -147,8 +155,15 @@ export class StoredCollection implements CollectionStore {
     }
   }
 
-  async viewsOf (version: string, ids: readonly string[]): Promise<(FilterView | undefined)[]> {
-    const tables = this.#writer.tablesOf(version)
+  viewsOf (version: string, ids: readonly string[]): Promise<(FilterView | undefined)[]> {
+    return this.#viewsOf(this.#writer.tablesOf(version), ids)
+  }
+
+  labelledOrdinals (version: string, labels: LabelQuery, most: number, signal: AbortSignal | undefined): Promise<OrdinalSet | undefined> {
+    return this.#labels.of(this.#writer.tablesOf(version), labels, most, signal)
+  }
+
+  async #viewsOf (tables: number, ids: readonly string[]): Promise<(FilterView | undefined)[]> {
     const rows = await this.#kv.getMany(ids.map(id => encodeJoinKey(this.#number, id)))
     return rows.map(row => row && viewOf(decodeJoinRecord(row), tables))
   }

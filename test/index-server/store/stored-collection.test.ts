@@ -162,6 +162,12 @@ async function compare (t: ExecutionContext, collection: StoredCollection, oracl
       const item = oracle.item(id, VERSIONS)
       return item?.codes[version] && 'code' in item.codes[version] ? [[item.labels, item.uri]] : []
     }))
+    for (const label of ['cat', 'dog', 'bird']) {
+      const having = await collection.labelledOrdinals(version, { any: [label], all: [] }, 1e6, undefined)
+      for await (const run of collection.views(version)) {
+        for (const { labels, ordinal } of run) if (labels.includes(label) && !having!.has(ordinal)) t.fail(`${label}: ordinal ${ordinal} is missing`)
+      }
+    }
     t.deepEqual(collection.counts(version), oracle.counts(version))
     t.is(collection.codes(version).count, oracle.counts(version).coded)
     for (const plan of ['probe', 'scan'] as const) {

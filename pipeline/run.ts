@@ -19,6 +19,8 @@ export interface PipelineOptions {
   readonly models: ModelLoader
   readonly ingest?: Partial<IngestLimits>
   readonly encode?: Partial<EncodeLimits>
+  /** A pipeline that gives no sign for this long loses its partitions to others. @default the log's */
+  readonly sessionTimeoutMs?: number
   /** Told of every failure of a stage, before it is tried again. */
   readonly failed: (err: unknown, name: string) => void
 }
@@ -65,13 +67,14 @@ class CollectionPipeline implements AsyncDisposable {
   readonly #encodes: KeepOpen<Manifest, AsyncDisposable & { readonly stage: Stage }>
   readonly #subscription: Subscription
 
-  constructor ({ log, registry, decoder, encoder, models, failed, ...limits }: PipelineOptions, collection: OpenCollection) {
+  constructor ({ log, registry, decoder, encoder, models, failed, sessionTimeoutMs, ...limits }: PipelineOptions, collection: OpenCollection) {
     const { config, topics, versions } = collection
     this.#ingest = new Stage({
       name: `ingest ${config.name}`,
       log,
       group: topics.ingestGroup,
       topic: topics.images,
+      sessionTimeoutMs,
       failed,
       graph: (claim, drain) => ingest({ claim, decoder, collection, limits: { ...INGEST, ...limits.ingest }, drain })
     })
@@ -88,6 +91,7 @@ class CollectionPipeline implements AsyncDisposable {
           log,
           group: topics.encodeGroup(version),
           topic: topics.items,
+          sessionTimeoutMs,
           failed,
           graph: (claim, drain) => encode({ claim, decoder, encoder, manifest, model, lane: () => laneOf(version, versions.state.aliases), topics, limits: { ...ENCODE, ...limits.encode }, drain })
         })

@@ -13,6 +13,8 @@ export interface StageOptions {
   readonly graph: (claim: Claim, drain: AbortSignal) => Observable<number>
   /** Told of every failure, before the stage joins again. */
   readonly failed: (err: unknown, name: string) => void
+  /** A member that gives no sign for this long loses its partitions. @default the log's */
+  readonly sessionTimeoutMs?: number | undefined
   /** A drain that takes longer is cut off: what it had in flight is read again. @default 10,000 */
   readonly drainMs?: number
 }
@@ -76,12 +78,13 @@ export class Stage implements AsyncDisposable {
   }
 
   async #runOnce (): Promise<void> {
-    const { log, group, topic, drainMs = 10_000 } = this.#options
+    const { log, group, topic, sessionTimeoutMs, drainMs = 10_000 } = this.#options
     const { signal } = this.#drain
     const working = new Set<Promise<void>>()
     const member = await log.join({
       group,
       topic,
+      ...(sessionTimeoutMs === undefined ? {} : { sessionTimeoutMs }),
       run: claim => {
         const work = this.#work(claim).finally(() => working.delete(work))
         working.add(work)

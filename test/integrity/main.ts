@@ -1,10 +1,11 @@
-// The long proofs: `npm run test:integrity -- kill|kill-kafka|kafka-away|slow-encoder|versions [--log kafka] [--json FILE]`. Without a name, all of them.
+// The long proofs: `npm run test:integrity -- kill|kill-kafka|kafka-away|slow-encoder|kafka-slow-encoder|versions [--log kafka] [--json FILE]`. Without a name, all of them.
 import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { awayTest } from './away.js'
 import { KafkaDeployment } from './kafka-deployment.js'
+import { kafkaSlowEncoder } from './kafka-slow-encoder.js'
 import { killTest } from './kill.js'
 import { evaluationData } from '../fixtures/evaluation-data.js'
 import { referencePictures } from './reference-pictures.js'
@@ -53,6 +54,12 @@ const proofs: Record<string, () => Promise<{ readonly holds: boolean, readonly r
     })
     const { failed, mixed, differences, unexpectedExits, exitCode } = result
     return { holds: failed.length + mixed.length + differences.length + unexpectedExits === 0 && exitCode === 0, result: { log: values.log, ...result, ...(killed.length > 0 ? { killed } : {}) } }
+  },
+  async 'kafka-slow-encoder' () {
+    const pictures = await referencePictures(2000)
+    const result = await kafkaSlowEncoder(Math.min(Number(values.images), 20_000), i => pictures[i % pictures.length]!.png, tell)
+    const [first = 0, second = 0, third = 0, last = Infinity] = result.quarters
+    return { holds: result.codes === result.images && result.joins === 1 && result.failures === 0 && last <= Math.max(first, second, third) * 1.1, result }
   },
   async 'slow-encoder' () {
     const pictures = await referencePictures(2000)

@@ -25,7 +25,7 @@ await withBroker('KafkaLog', ({ port, controllerPort }) => {
     'listener.name.secure.ssl.keystore.password': 'changeit'
   }
 }, () => {
-  test.after.always(() => { rmSync(directory, { recursive: true, force: true }) })
+  test.serial.after.always(() => { rmSync(directory, { recursive: true, force: true }) })
 
   test.serial('KafkaLog: with TLS and a password it does all it does without', async t => {
     t.timeout(60_000)

@@ -1,5 +1,5 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { getPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { inputBytes } from '../encoder/encoder.js'
@@ -83,7 +83,7 @@ async function compare ({ network, batch, side }: { network: string, batch: numb
   const manifest = await untrained(directory, network, side, backend)
   const pixels = picture(batch * side * side * 3)
   using session = await loadSession(manifest, directory, { backend })
-  await using pool = await EncoderPool.open({ env: backend.only === undefined ? {} : { HAMMINGBIRD_BACKEND: backend.only } })
+  await using pool = await EncoderPool.open({ niceness: getPriority(), env: backend.only === undefined ? {} : { HAMMINGBIRD_BACKEND: backend.only } })
   await pool.load(network, manifest, directory)
   const [pid] = pool.status().pids
   const systems: [name: string, measure: () => Promise<Round>][] = [

@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { getPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -56,7 +56,7 @@ async function measure (network: string, directory: string, queries: number): Pr
   const batch = network === 'vgg16' ? 8 : 128
   const manifest = await untrained(directory, network, side, {})
   const asked = manifestV0(64)
-  await using pool = await EncoderPool.open({})
+  await using pool = await EncoderPool.open({ niceness: getPriority() })
   await Promise.all([pool.load('backfilled', manifest, directory), pool.load('asked', asked, undefined)])
   const pixels = picture(batch * side * side * 3)
   const query = picture(inputBytes(asked.input))

@@ -3,6 +3,7 @@ import { Settings } from '../encoder/networks/network.js'
 import { buildNetwork } from '../encoder/networks/networks.js'
 import type { Manifest } from '../registry/manifest.js'
 import { pictureSource } from '../trainer/batches.js'
+import { invalid } from '../errors.js'
 import { encodeSet, type SetEncoding } from '../trainer/encode-set.js'
 import { mostLabels } from '../trainer/labels.js'
 import type { Progress } from '../trainer/progress.js'
@@ -58,6 +59,7 @@ export async function runDeep (recipe: Recipe, division: Division, choices: Deep
   const read = new Settings(choices.recipe)
   const plan = recipe.plan({ bits, classes: labels.classes, exclusive: mostLabels(labels) <= 1, seed }, read)
   read.done()
+  if (plan.reads !== undefined && options.save !== undefined) throw invalid('recipe', `${recipe.name} is a baseline that no server can encode with`)
   const model: Pick<Manifest, 'network' | 'settings' | 'bits' | 'detail' | 'input' | 'normalisation'> = {
     network: choices.network ?? plan.network,
     settings: { ...choices.network === undefined || choices.network === plan.network ? plan.settings : {}, ...choices.settings },
@@ -93,8 +95,12 @@ export async function runDeep (recipe: Recipe, division: Division, choices: Deep
       const provenance = { recipe: recipe.name, trainedOn: `${pictures.count} pictures`, seed: String(seed) }
       await saveModel(options.save, { ...model, version: 'v1', createdMs: Date.now(), provenance }, variables, pictures)
     }
-    const encoded = await encodeSet(network, variables, database, bits, normalise)
-    return { queries: await encodeSet(network, variables, queries, bits, normalise), database: encoded, chosen, ...cost, cpuMs, wallMs, loss }
+    const encode = async (set: Division['train']): Promise<SetEncoding> => {
+      const { outputs, features } = await encodeSet(network, variables, set, bits, normalise)
+      return { outputs: plan.reads?.(outputs) ?? outputs, features }
+    }
+    const encoded = await encode(database)
+    return { queries: await encode(queries), database: encoded, chosen, ...cost, cpuMs, wallMs, loss }
   } finally {
     variables.dispose()
   }

@@ -47,8 +47,9 @@ export async function runFrozen (recipe: Recipe, { train: pictures }: Division, 
     ...options
   })
   variables.training = false
+  const readOf = plan.reads ?? (outputs => outputs)
   const encode = ({ count, dims, values }: Features): { outputs: Float32Array, features: Float32Array } => ({
-    outputs: tf.tidy(() => network.head.outputs(tf.tensor2d(Float32Array.from(values), [count, dims]), variables).dataSync<'float32'>()),
+    outputs: readOf(tf.tidy(() => network.head.outputs(tf.tensor2d(Float32Array.from(values), [count, dims]), variables).dataSync<'float32'>())),
     features: Float32Array.from(values)
   })
   try {

@@ -5,6 +5,7 @@ import { measured } from '../../evaluation/row.js'
 import { pixelFeatures, shallow } from '../../evaluation/shallow.js'
 import { HammingbirdError } from '../../errors.js'
 import { drawn } from '../../trainer/datasets/drawn.js'
+import { onlyTheLargest } from '../../trainer/recipes/classifier.js'
 import { recipeOf, recipes } from '../../trainer/recipes/recipes.js'
 import { openTraining } from '../encoder/numeric.js'
 
@@ -36,7 +37,12 @@ test('deep: a recipe trains on pictures, and what it learned retrieves better th
 test('deep: a choice that no recipe knows, and a recipe that is not there, are refused', async t => {
   await t.throwsAsync(runDeep(recipeOf('csq'), division, { ...choices, recipe: { colour: 'red' } }), { instanceOf: HammingbirdError, message: /colour/ })
   t.throws(() => recipeOf('magic'), { instanceOf: HammingbirdError, code: 'HAMMINGBIRD_INVALID' })
-  t.is(recipes.size, 10)
+  t.is(recipes.size, 11)
+})
+
+test('classifier: the bit of the largest class is set, no other; several labels an item are refused', async t => {
+  t.deepEqual([...onlyTheLargest(Float32Array.of(0.1, 0.3, 9, -5, -3, 9), 3, 2)], [-1, 1, -1, -1, 1, -1])
+  await t.throwsAsync(runDeep(recipeOf('classifier'), division, choices), { instanceOf: HammingbirdError, message: /one label an item/ })
 })
 
 test('shallow: every baseline runs on pictures', t => {

@@ -18,6 +18,8 @@ export interface Plan {
   readonly network: string
   readonly settings: Readonly<Record<string, unknown>>
   readonly objective: Objective
+  /** What is read from the outputs of an encoded set instead of their signs, [n, bits]: for baselines that no server encodes with. @default the outputs */
+  readonly reads?: (outputs: Float32Array) => Float32Array
   readonly training: Omit<TrainingOptions, 'seed'>
 }
 

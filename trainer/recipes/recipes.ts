@@ -1,5 +1,6 @@
 import { invalid } from '../../errors.js'
 import { attentionGreedy } from './attention-greedy.js'
+import { classifier } from './classifier.js'
 import { codeSimilarity } from './code-similarity.js'
 import { deepBaselines } from './deep-baselines.js'
 import { interrelated } from './interrelated.js'
@@ -9,7 +10,7 @@ import type { Recipe } from './recipe.js'
 
 /** Every recipe by its name, the five systems first. */
 export const recipes: ReadonlyMap<string, Recipe> = new Map(
-  [multitask, attentionGreedy, interrelated, multilabelResidual, codeSimilarity, ...deepBaselines].map(recipe => [recipe.name, recipe]))
+  [multitask, attentionGreedy, interrelated, multilabelResidual, codeSimilarity, ...deepBaselines, classifier].map(recipe => [recipe.name, recipe]))
 
 /** @throws HammingbirdError `HAMMINGBIRD_INVALID`, naming those there are. */
 export function recipeOf (name: string): Recipe {

@@ -13,6 +13,7 @@ import { loadSession } from '../../encoder/session.js'
 import { openBackend, tf } from '../../encoder/tf.js'
 import { codeOf } from '../../errors.js'
 import type { Manifest } from '../../registry/manifest.js'
+import { smallModel } from '../fixtures/small-model.js'
 
 const BYTES = 32 * 32 * 3
 /** The first byte of a picture that ends a deadly encoder; no other picture here begins so. */
@@ -145,6 +146,17 @@ test.serial('encoder pool: a query overtakes a backfill that has begun, and the 
   ended.push('query')
   await Promise.all(backfills)
   t.deepEqual(ended, ['query', 'backfill 1', 'backfill 2'])
+})
+
+test.serial('encoder pool: where a GPU is required and there is none, a model that wants TensorFlow is refused; version 0 is not', async t => {
+  if (await openBackend({ only: 'gpu' }).then(() => true, () => false)) return t.pass('there is one')
+  const directory = await mkdtemp(join(tmpdir(), 'hammingbird-encoder-'))
+  t.teardown(() => rm(directory, { recursive: true }))
+  const manifest = await smallModel(directory)
+  await using encoder = await EncoderPool.open({ env: { HAMMINGBIRD_GPU: 'required' }, niceness: 0 })
+  await encoder.load('v0', manifestV0(64), undefined)
+  t.is(codeOf(await t.throwsAsync(encoder.load('v1', manifest, directory))), 'HAMMINGBIRD_BACKEND')
+  t.is((await encoder.encode({ model: 'v0', lane: 'live', pixels: pictures(1), count: 1 })).length, 1)
 })
 
 test.serial('encoder pool: a TensorFlow model gives through a worker what it gives at home', async t => {

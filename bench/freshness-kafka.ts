@@ -26,6 +26,8 @@ export async function freshnessOnKafka ({ rate, seconds, rival, json }: Freshnes
   const ended = beginSetting()
   const files = await cifarFiles(SATURATING)
   const rows: { readonly system: string, readonly pipelines: number, readonly imagesPerSecond: number, readonly probes: number, readonly foundAfterMs: Readonly<Record<string, number>> }[] = []
+  let versions = {}
+  const save = (): void => { if (json !== undefined) writeJson(json, { question: 'freshness --log kafka', ...ended(versions), rows }) }
   for (const pipelines of [1, 2]) {
     const at = rate ?? await saturatedRate(files, pipelines) / 2
     const foundMs = await probe(files, pipelines, at, seconds)
@@ -34,8 +36,8 @@ export async function freshnessOnKafka ({ rate, seconds, rival, json }: Freshnes
       foundAfterMs: { p50: quantile(foundMs, 0.5), p90: quantile(foundMs, 0.9), p99: quantile(foundMs, 0.99), max: Math.max(...foundMs) }
     })
     console.log(JSON.stringify(rows.at(-1)))
+    save()
   }
-  let versions = {}
   if (rival !== undefined) {
     const { stages: { fresh }, versions: theirs } = await pythonRival(rival, ['ingest', 'fresh'], ['--runs', '1', '--images', String(SATURATING), '--seconds', String(seconds / 2)])
     const at = fresh as Readonly<Record<string, number>>
@@ -46,7 +48,7 @@ export async function freshnessOnKafka ({ rate, seconds, rival, json }: Freshnes
     versions = theirs
   }
   printTable(['system', 'pipelines', 'images/s', 'p50 ms', 'p99 ms'], rows.map(({ system, pipelines, imagesPerSecond, foundAfterMs }) => [system, pipelines, imagesPerSecond, Math.round(foundAfterMs['p50']!), Math.round(foundAfterMs['p99']!)]))
-  if (json !== undefined) writeJson(json, { question: 'freshness --log kafka', ...ended(versions), rows })
+  save()
 }
 
 /** @returns for each probe, how long it took until it was found, in milliseconds. */

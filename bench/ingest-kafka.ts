@@ -31,6 +31,8 @@ const LARGE = 4
 export async function ingestOnKafka ({ images, runs, rival, json }: IngestOnKafka): Promise<void> {
   const ended = beginSetting()
   const rows: Record<string, unknown>[] = []
+  let versions = {}
+  const save = (): void => { if (json !== undefined) writeJson(json, { question: 'ingest --log kafka', ...ended(versions), rows }) }
   const sets = [{ files: await cifarFiles(Math.min(images, 20_000)), count: images }, { files: await photographs(), count: Math.ceil(images / LARGE) }]
   for (const { files, count } of sets) {
     const kilobytes = files.reduce((sum, { length }) => sum + length, 0) / files.length / 1000
@@ -44,9 +46,9 @@ export async function ingestOnKafka ({ images, runs, rival, json }: IngestOnKafk
       const cost = pipelines === 1 ? await profile(files, count) : {}
       rows.push({ system: 'hammingbird', log: 'kafka', kilobytes: Math.round(kilobytes * 10) / 10, pipelines, images: count, imagesPerSecond: spread(timed), ...cost })
       console.log(JSON.stringify(rows.at(-1)))
+      save()
     }
   }
-  let versions = {}
   if (rival !== undefined) {
     const { stages: { ingest, kill }, versions: theirs } = await pythonRival(rival, ['ingest', 'kill'], ['--images', String(images), '--runs', String(runs)])
     const timed = (ingest!['runs'] as readonly { readonly images_per_s: number }[]).map(({ images_per_s: rate }) => rate)
@@ -60,7 +62,7 @@ export async function ingestOnKafka ({ images, runs, rival, json }: IngestOnKafk
     const { median, min, max } = imagesPerSecond as ReturnType<typeof spread>
     return [String(system), String(kilobytes), String(pipelines), Math.round(median), Math.round(min), Math.round(max)]
   }))
-  if (json !== undefined) writeJson(json, { question: 'ingest --log kafka', ...ended(versions), rows })
+  save()
 }
 
 /** Every member has joined, and workers and code paths are warm, before anything is timed. */

@@ -164,7 +164,10 @@ function runs ({ pid, dir }: BrokerState): boolean {
   try {
     process.kill(pid, 0)
     if (!existsSync('/proc/self/cmdline')) return true // no Linux: the pid must do
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`\0kafka.Kafka\0${propertiesOf(dir)}`)
+    const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+    // There is none for a moment while setpriv becomes java, and none any more when it has ended.
+    if (line === '') return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+    return line.includes(`\0kafka.Kafka\0${propertiesOf(dir)}`)
   } catch {
     return false
   }

@@ -113,7 +113,7 @@ export class KafkaLog implements Log {
 
   /**
    * Takes a name that one process of a deployment may have at a time, until it is disposed of. A former holder that was
-   * killed is waited for, about 10 s.
+   * killed is waited for, about 12 s.
    *
    * @param topic any that is there.
    * @throws HammingbirdError `HAMMINGBIRD_LOCKED` when another process has it.

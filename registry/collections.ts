@@ -3,7 +3,7 @@ import { HammingbirdError, invalid } from '../errors.js'
 import { assertBits } from '../hamming/code.js'
 import type { Log, LogRecord } from '../log/log.js'
 import { CollectionRecord } from '../proto/gen/hammingbird/v1/log.js'
-import { COLLECTIONS, collectionSpecs, collectionsSpec, topicsOf, type TopicSettings } from '../topics/names.js'
+import { COLLECTIONS, collectionSpecs, collectionsSpec, fillingSpec, topicsOf, type TopicSettings } from '../topics/names.js'
 import { Follower } from './follow.js'
 
 /** A collection as it was made: nothing of it ever changes. */
@@ -87,19 +87,35 @@ export class Collections implements AsyncDisposable {
       if (JSON.stringify({ ...there, createdAtMs: 0 }) === JSON.stringify({ ...config, createdAtMs: 0 })) return there
       throw new HammingbirdError('HAMMINGBIRD_ALREADY_EXISTS', `collection ${config.name} is there with other settings: ${differences(there, config)}`)
     }
-    for (const spec of collectionSpecs(config.name, { ...this.#settings, ...config })) await this.#log.createTopic(spec)
-    const { name, ...fields } = config
-    await this.#append(name, Buffer.from(CollectionRecord.encode(fields).finish()))
-    return this.get(name)
+    if (await this.#log.describeTopic(fillingSpec(config.name).name) !== undefined) await this.#drop(config.name)
+    await this.#makeTopics(config)
+    return this.#register(config)
+  }
+
+  /**
+   * Makes a collection that is known when `fill` has filled its topics, and not before: of one that was broken off nothing
+   * is left that counts, and it can be done again. Topics of the name that no collection owns are deleted first.
+   *
+   * @throws HammingbirdError `HAMMINGBIRD_ALREADY_EXISTS` for a name that is taken, and what `fill` throws.
+   */
+  async createFilled (wish: CollectionWish, fill: (config: CollectionConfig) => Promise<void>): Promise<CollectionConfig> {
+    const config = this.#compile(wish)
+    const { name } = config
+    if (this.#byName.has(name)) throw new HammingbirdError('HAMMINGBIRD_ALREADY_EXISTS', `collection ${name} is there: nothing was written to it`)
+    await this.#drop(name)
+    await this.#log.createTopic(fillingSpec(name))
+    await this.#makeTopics(config)
+    await fill(config)
+    const made = await this.#register(config)
+    await this.#log.deleteTopic(fillingSpec(name).name)
+    return made
   }
 
   /** Makes it unknown everywhere, then deletes its topics. @throws HammingbirdError `HAMMINGBIRD_NOT_FOUND`. */
   async delete (name: string): Promise<void> {
     this.get(name)
     await this.#append(name, null)
-    const { images, items, labels, setAside, models, artifacts } = topicsOf(name)
-    const codes = (await this.#log.listTopics()).filter(topic => topic.startsWith(topicsOf(name).codes('v')))
-    for (const topic of [images, items, labels, setAside, models, artifacts, ...codes]) await this.#log.deleteTopic(topic)
+    await this.#drop(name)
   }
 
   /** What the topics of a collection were made with. */
@@ -136,6 +152,22 @@ export class Collections implements AsyncDisposable {
     if (config.imageBytes > imageBytes) throw invalid('collection.limits.image_bytes', `at most ${imageBytes}, got ${config.imageBytes}`)
     if (config.imagePixels > imagePixels) throw invalid('collection.limits.image_pixels', `at most ${imagePixels}, got ${config.imagePixels}`)
     return config
+  }
+
+  async #makeTopics (config: CollectionConfig): Promise<void> {
+    for (const spec of collectionSpecs(config.name, { ...this.#settings, ...config })) await this.#log.createTopic(spec)
+  }
+
+  async #register ({ name, ...fields }: CollectionConfig): Promise<CollectionConfig> {
+    await this.#append(name, Buffer.from(CollectionRecord.encode(fields).finish()))
+    return this.get(name)
+  }
+
+  async #drop (name: string): Promise<void> {
+    const { images, items, labels, setAside, models, artifacts } = topicsOf(name)
+    const codes = (await this.#log.listTopics()).filter(topic => topic.startsWith(topicsOf(name).codes('v')))
+    // What says that they are to go goes last.
+    for (const topic of [images, items, labels, setAside, models, artifacts, ...codes, fillingSpec(name).name]) await this.#log.deleteTopic(topic)
   }
 
   async #append (name: string, value: Buffer | null): Promise<void> {

@@ -67,6 +67,11 @@ export function collectionSpecs (collection: string, settings: TopicSettings): r
   ]
 }
 
+/** Is there while a collection is filled that nobody is to know yet: its topics are no collection's while only this says so. */
+export function fillingSpec (collection: string): TopicSpec {
+  return { name: `${collection}.filling`, partitions: 1, cleanup: 'forever' }
+}
+
 export function codesSpec (collection: string, version: string, settings: TopicSettings): TopicSpec {
   return { ...compacted(settings), name: topicsOf(collection).codes(version), maxMessageBytes: CODE_BYTES }
 }

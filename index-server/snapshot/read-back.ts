@@ -48,7 +48,7 @@ export class ReadBack {
 }
 
 function different (topic: string): HammingbirdError {
-  return new HammingbirdError('HAMMINGBIRD_STORAGE', `${topic} does not hold what was restored to it: delete the collection and restore again`)
+  return new HammingbirdError('HAMMINGBIRD_STORAGE', `${topic} does not hold what was restored to it: restore again`)
 }
 
 function checksum ({ key, value }: Pick<NewRecord, 'key' | 'value'>): number {

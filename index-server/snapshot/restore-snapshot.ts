@@ -30,26 +30,26 @@ export interface Restored {
  * written, and what was written is read back after. Items get new positions there, and codes go with them; encoders go
  * on where they were, so only what had no code yet is encoded. The tables fill from the log, as they always do.
  *
- * @throws HammingbirdError `HAMMINGBIRD_FORMAT` for a damaged archive, `…_ALREADY_EXISTS` for a collection that has
- * anything in it, `…_STORAGE` when something else is read back.
+ * The collection is there when all of it is, read back: broken off before that nothing is, and the same can be done again.
+ *
+ * @throws HammingbirdError `HAMMINGBIRD_FORMAT` for a damaged archive, `…_ALREADY_EXISTS` for a collection that is there,
+ * `…_STORAGE` when something else is read back.
  */
 export async function restoreSnapshot ({ log, reader, archive, restored = () => {} }: RestoreSnapshotOptions): Promise<Restored> {
   const { header, manifest } = await verifySnapshot(archive())
   const config = JSON.parse(header.config) as CollectionConfig
   const topics = topicsOf(config.name)
   await using collections = await Collections.open(log, reader)
-  const made = await collections.create(config)
-  for (const topic of [topics.images, topics.items, topics.labels, topics.models, topics.artifacts]) {
-    if ((await log.ends(topic)).some(end => end > 0)) throw new HammingbirdError('HAMMINGBIRD_ALREADY_EXISTS', `${topic} has records already: nothing was restored`)
-  }
-  const restore = new Restore(log, topics, restored)
-  // First what others refer to, last what begins work.
-  await restore.parts(archive(), part => part !== 'images' && !isCodes(part))
-  for (const { part } of manifest.parts) if (isCodes(part)) await log.createTopic(codesSpec(config.name, versionOf(part), collections.topicSettings(made)))
-  await restore.parts(archive(), isCodes)
-  await restore.groups(manifest)
-  await restore.parts(archive(), part => part === 'images')
-  await restore.readBack.prove(log, `${reader}.proof`)
+  await collections.createFilled(config, async made => {
+    const restore = new Restore(log, topics, manifest, restored)
+    // First what others refer to, last what begins work.
+    await restore.parts(archive(), part => part !== 'images' && !isCodes(part))
+    for (const { part } of manifest.parts) if (isCodes(part)) await log.createTopic(codesSpec(config.name, versionOf(part), collections.topicSettings(made)))
+    await restore.parts(archive(), isCodes)
+    await restore.groups()
+    await restore.parts(archive(), part => part === 'images')
+    await restore.readBack.prove(log, `${reader}.proof`)
+  })
   return { collection: config.name, takenAt: new Date(header.takenAtMs), records: manifest.parts.reduce((sum, { records }) => sum + records, 0) }
 }
 
@@ -59,41 +59,52 @@ class Restore {
   /** Where events stand now: each names the one it expects to follow by its offset. */
   readonly #events = new Map([[-1, -1]])
 
-  constructor (private readonly log: Log, private readonly topics: CollectionTopics, private readonly restored: (part: string, records: number) => void) {}
+  /** Up to where each partition of images was settled. */
+  readonly #settled: readonly number[]
+
+  constructor (private readonly log: Log, private readonly topics: CollectionTopics, private readonly manifest: SnapshotManifest, private readonly restored: (part: string, records: number) => void) {
+    this.#settled = manifest.parts.find(({ part }) => part === 'images')?.groups.find(({ group }) => group === 'ingest')?.next ?? []
+  }
 
   async parts (archive: AsyncIterable<Uint8Array>, wanted: (part: string) => boolean): Promise<void> {
     const counts = new Map<string, number>()
     for await (const { piece } of readPieces(archive)) {
       if (piece.$case !== 'records' || !wanted(piece.value.part)) continue
       const { part, records } = piece.value
-      if (part === 'models') for (const record of records) await this.#append(part, [record]) // each may name the one before
-      else await this.#append(part, records)
-      counts.set(part, (counts.get(part) ?? 0) + records.length)
+      let written = 0
+      if (part === 'models') for (const record of records) written += await this.#append(part, [record]) // each may name the one before
+      else written = await this.#append(part, records)
+      counts.set(part, (counts.get(part) ?? 0) + written)
     }
     for (const [part, records] of counts) this.restored(part, records)
   }
 
   /** Puts the encoders of every version where they were. */
-  async groups ({ parts }: SnapshotManifest): Promise<void> {
+  async groups (): Promise<void> {
     const ends = await this.log.ends(this.topics.items)
-    for (const { group, next } of parts.find(({ part }) => part === 'items')?.groups ?? []) {
+    for (const { group, next } of this.manifest.parts.find(({ part }) => part === 'items')?.groups ?? []) {
       const now = next.map((before, partition) => this.#items.from(partition, before, ends[partition] ?? 0))
       await this.#commit({ group: this.topics.encodeGroup(group.slice('encode.'.length)), next: now })
     }
   }
 
-  async #append (part: string, records: readonly SnapshotRecord[]): Promise<void> {
+  /** @returns how many were written. */
+  async #append (part: string, records: readonly SnapshotRecord[]): Promise<number> {
     const written = records.flatMap(record => this.#written(part, record))
     const positions = await this.log.append(written)
     this.readBack.add(written, positions)
     if (part === 'items') for (const [i, { partition, offset }] of records.entries()) this.#items.add(partition, offset, positions[i]!.offset)
     if (part === 'models') this.#events.set(records[0]!.offset, positions[0]!.offset)
+    return written.length
   }
 
-  /** A record as it is written here. The code of an item that did not come along is left out: its item has a newer one. */
-  #written (part: string, { partition, key, value, headers, timestampMs }: SnapshotRecord): NewRecord[] {
+  /**
+   * A record as it is written here. The code of an item that did not come along is left out: its item has a newer one. So
+   * is an image that was settled: its item is there, or a newer one, which the image would undo.
+   */
+  #written (part: string, { partition, offset, key, value, headers, timestampMs }: SnapshotRecord): NewRecord[] {
     const record = { topic: topicOf(this.topics, part), key: key ?? null, value: value ?? null, headers, timestampMs }
-    if (part === 'images') return [record] // they may have any number of partitions
+    if (part === 'images') return offset < (this.#settled[partition] ?? 0) ? [] : [record] // they may have any number of partitions
     if (part === 'models' && value !== undefined) {
       const event = ModelEvent.decode(value)
       const expects = this.#events.get(event.expects) ?? -2 // it expected what never was, and goes on to

@@ -22,9 +22,10 @@ const CHASES = 20
 interface Part {
   readonly part: string
   readonly topic: string
-  /** Where each partition begins. @default at the start */
-  readonly from?: readonly number[]
-  readonly groups?: readonly SnapshotGroup[]
+  /** Asked just before it is read: where each partition begins. @default at the start */
+  readonly from?: () => Promise<SnapshotGroup>
+  /** Asked just after it was read. */
+  readonly groups?: () => Promise<readonly SnapshotGroup[]>
 }
 
 /**
@@ -33,7 +34,9 @@ interface Part {
  *
  * It is as of no single moment, and needs to be of none. How far encoders came is asked first and their codes are read
  * before the items: so every item before that has its code or its refusal in the archive, and what came later is encoded
- * again wherever it is restored.
+ * again wherever it is restored. Images are read before the items, and how far ingest came is asked between the two. What
+ * it had settled by then may have gone while images were read, but what became of it stands in the items or was set
+ * aside, both read later; what it had not settled nothing took out, so it is among the images.
  */
 export async function * writeSnapshot ({ log, reader, release, config, versions }: WriteSnapshotOptions, signal: AbortSignal): AsyncGenerator<Buffer, void> {
   const topics = topicsOf(config.name)
@@ -41,15 +44,15 @@ export async function * writeSnapshot ({ log, reader, release, config, versions 
     ({ group, next: (await log.committed(name, topic)).map(next => next ?? 0) })
   const encoded: SnapshotGroup[] = []
   for (const version of versions) encoded.push(await worked(`encode.${version}`, topics.encodeGroup(version), topics.items))
-  const ingested = await worked('ingest', topics.ingestGroup, topics.images)
+  const ingested = (): Promise<SnapshotGroup> => worked('ingest', topics.ingestGroup, topics.images)
   const plan: readonly Part[] = [
     ...versions.map(version => ({ part: `codes.${version}`, topic: topics.codes(version) })),
-    { part: 'items', topic: topics.items, groups: encoded },
-    { part: 'labels', topic: topics.labels },
-    { part: 'set-aside', topic: topics.setAside },
     { part: 'models', topic: topics.models }, // before the files that they name
     { part: 'artifacts', topic: topics.artifacts },
-    { part: 'images', topic: topics.images, from: ingested.next, groups: [ingested] }
+    { part: 'images', topic: topics.images, from: ingested, groups: async () => [await ingested()] },
+    { part: 'items', topic: topics.items, groups: async () => encoded },
+    { part: 'labels', topic: topics.labels },
+    { part: 'set-aside', topic: topics.setAside }
   ]
   const all = createHash('sha256')
   const write = (piece: Parameters<typeof writePiece>[0]): WrittenPiece => {
@@ -64,7 +67,7 @@ export async function * writeSnapshot ({ log, reader, release, config, versions 
     const hash = createHash('sha256')
     let records = 0
     const ends: number[] = []
-    for await (const run of toTheEnd(log, topic, `${reader}.snapshot`, from ?? [], ends, signal)) {
+    for await (const run of toTheEnd(log, topic, `${reader}.snapshot`, (await from?.())?.next ?? [], ends, signal)) {
       const kept = run.filter(({ key }) => !isProgress(key)) // of positions that are this log's own
       if (kept.length === 0) continue
       const { archived, body } = write({ $case: 'records', value: { part, records: kept.map(recordOf) } })
@@ -72,7 +75,7 @@ export async function * writeSnapshot ({ log, reader, release, config, versions 
       records += kept.length
       yield archived
     }
-    parts.push({ part, records, sha256: hash.digest(), ends, groups: [...groups ?? []] })
+    parts.push({ part, records, sha256: hash.digest(), ends, groups: [...await groups?.() ?? []] })
   }
   yield write({ $case: 'manifest', value: { parts } }).archived
   yield writePiece({ $case: 'seal', value: { sha256: all.digest() } }).archived

@@ -36,7 +36,8 @@ test('snapshot: taken while images come, restored elsewhere it is the same colle
   await until(async () => (await client.status()).liveItems === 19)
   const before = await everything(client)
   const file = join(directory, 'snapshot')
-  const [archive] = await Promise.all([bytes(client.snapshot()), publish(20, 30)])
+  await publish(20, 25)
+  const [archive] = await Promise.all([bytes(client.snapshot()), publish(25, 30)])
   writeFileSync(file, archive)
   const hits = async (from: HammingbirdClient): Promise<unknown> => (await from.search({ id: 'image-7', k: 100 })).hits.filter(({ id }) => Number(id.slice(6)) < 20).map(({ id, distance }) => [id, distance])
   const found = await hits(client)
@@ -70,9 +71,10 @@ test('snapshot: taken while images come, restored elsewhere it is the same colle
   const again = await openAllInOne(t, join(directory, 'b'))
   await until(async () => {
     const { liveItems, versions: [v0] } = await again.client.status()
-    return liveItems >= 19 && v0?.coded === liveItems
+    return liveItems >= 24 && v0?.coded === liveItems
   })
   const after = (await everything(again.client)) as { readonly id: string }[]
+  t.deepEqual([20, 21, 22, 23, 24].filter(n => !after.some(({ id }) => id === `image-${n}`)), [], 'acknowledged before the snapshot')
   t.deepEqual(after.filter(({ id }) => Number(id.slice(6)) < 20), before as typeof after)
   t.deepEqual(await hits(again.client), found)
 })

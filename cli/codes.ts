@@ -1,13 +1,13 @@
-import { createWriteStream } from 'node:fs'
-import { once } from 'node:events'
+import { open, rename, rm } from 'node:fs/promises'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { HammingbirdClient } from '../client/index.js'
 import { HammingbirdError, invalid } from '../errors.js'
 import { readCodeFile, writeCodeFile, type CodeFileFormat } from '../index-server/code-files.js'
 import { HotCodeStore } from '../index-server/store/hot-tier/hot-code-store.js'
 import { Threads } from '../index-server/store/hot-tier/threads.js'
-import { clientCommand, codeBits, whole, withClient, type ClientCommandOptions } from './client-command.js'
+import { clientCommand, codeBits, whole, withClient, wrongUsage, type ClientCommandOptions } from './client-command.js'
 import { print, printJson } from './output.js'
+import { reasonOf } from './reason-of.js'
 
 interface ExportOptions extends ClientCommandOptions {
   readonly format: CodeFileFormat
@@ -47,25 +47,45 @@ async function exportCodes (client: HammingbirdClient, signal: AbortSignal, file
   const name = version === '' ? status.liveVersion : version
   const of = status.versions.find(one => one.version === name)
   if (of === undefined) throw new HammingbirdError('HAMMINGBIRD_NOT_FOUND', `there is no version ${name}`)
-  const ids = createWriteStream(`${file}.ids`)
-  async function * all (): AsyncGenerator<Uint8Array> {
-    let run: Uint8Array[] = []
-    for await (const { id, codes } of client.exportItems({}, { signal })) {
-      const code = codes[name]?.code
-      if (code === undefined || code.length === 0) continue
-      run.push(code)
-      if (!ids.write(`${id}\n`)) await once(ids, 'drain')
-      if (run.length < 8192) continue
-      yield Buffer.concat(run)
-      run = []
-    }
-    yield Buffer.concat(run)
+  // Written aside: what bears the name that was asked for is whole.
+  const parts = [`${file}.part`, `${file}.ids.part`] as const
+  let count: number
+  try {
+    count = await writeBoth(client, signal, name, of.bits, format, parts)
+    await rename(parts[0], file)
+    await rename(parts[1], `${file}.ids`)
+  } catch (err) {
+    await Promise.all(parts.map(part => rm(part, { force: true }).catch(() => undefined)))
+    throw typeof (err as NodeJS.ErrnoException).syscall === 'string' ? wrongUsage(`cannot write ${file}: ${reasonOf(err)}`) : err
   }
-  const count = await writeCodeFile(file, format, of.bits, all())
-  ids.end()
-  await once(ids, 'close')
   if (json) return printJson({ file, ids: `${file}.ids`, version: name, bits: of.bits, codes: count })
   await print(`${count} codes of ${of.bits} bits, version ${name}: ${file}; their ids: ${file}.ids`)
+}
+
+async function writeBoth (client: HammingbirdClient, signal: AbortSignal, version: string, bits: number, format: CodeFileFormat, [file, idsFile]: readonly [string, string]): Promise<number> {
+  const ids = await open(idsFile, 'w')
+  async function * all (): AsyncGenerator<Uint8Array> {
+    let run: Uint8Array[] = []
+    let lines = ''
+    for await (const { id, codes } of client.exportItems({}, { signal })) {
+      const code = codes[version]?.code
+      if (code === undefined || code.length === 0) continue
+      run.push(code)
+      lines += `${id}\n`
+      if (run.length < 8192) continue
+      await ids.write(lines)
+      yield Buffer.concat(run)
+      run = []
+      lines = ''
+    }
+    await ids.write(lines)
+    yield Buffer.concat(run)
+  }
+  try {
+    return await writeCodeFile(file, format, bits, all())
+  } finally {
+    await ids.close()
+  }
 }
 
 async function searchFile (file: string, { code: text, k, radius, bits: asked, json }: SearchOptions): Promise<void> {

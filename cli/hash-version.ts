@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -51,7 +52,7 @@ export async function addHashVersion (client: HammingbirdClient, collection: str
   using line = new StatusLine()
   const tell = (text: string): void => { line.say(text) }
   const bits = options.bits || (await client.getCollection(collection, { signal })).bits
-  let version = options.again ? undefined : await madeBefore(client, pretrained, bits, signal)
+  let version = options.again ? undefined : await madeBefore(client, pretrained, bits, options.detail, signal)
   if (version !== undefined) line.keep(`${version.name} is made of ${pretrained.name} with ${bits} bits already: going on with it`)
   else {
     version = await make(client, pretrained, bits, options, signal, line)
@@ -70,9 +71,14 @@ export async function addHashVersion (client: HammingbirdClient, collection: str
   else await print(`${moved.live} is live, ${moved.previous} is previous`)
 }
 
-async function madeBefore (client: HammingbirdClient, { imported }: Pretrained, bits: number, signal: AbortSignal): Promise<Version | undefined> {
+/** A version of the same weights, asked for in the same way: the run that made it was broken off. */
+async function madeBefore (client: HammingbirdClient, { imported, picture }: Pretrained, bits: number, detail: number | undefined, signal: AbortSignal): Promise<Version | undefined> {
   const versions = await client.models.list({ signal })
-  return versions.findLast(version => version.bits === bits && (JSON.parse(version.manifest) as { provenance: Record<string, string> }).provenance['weights'] === imported.sha256)
+  return versions.findLast(version => {
+    const manifest = JSON.parse(version.manifest) as { readonly provenance: Record<string, string>, readonly detail: number } & Readonly<Record<string, unknown>>
+    return version.bits === bits && manifest.provenance['weights'] === imported.sha256 && (detail === undefined || manifest.detail === detail) &&
+      Object.entries(picture).every(([name, value]) => isDeepStrictEqual(manifest[name], JSON.parse(JSON.stringify(value))))
+  })
 }
 
 async function make (client: HammingbirdClient, { name, imported, picture, provenance }: Pretrained, bits: number, { pictures: most, detail }: HashVersionOptions, signal: AbortSignal, line: StatusLine): Promise<Version> {

@@ -90,7 +90,7 @@ async function run (client: HammingbirdClient, signal: AbortSignal, options: Ret
   await note(model, items.live, verdict)
 
   const better = verdict.difference.lower > 0
-  const outcome = options.publish ? await rollOut(client, signal, model, options.promote && (better || options.force), line) : {}
+  const outcome = options.publish ? await rollOut(client, signal, model, options.promote && (better || options.force), options.force ? undefined : items.live, line) : {}
   if (options.publish) await rm(directory, { recursive: true, force: true })
   if (options.json) await printJson({ liveVersion: items.live, model: options.publish ? undefined : model, ...verdict, better, ...outcome })
   else if (!options.publish) await print(`the model is in ${model}`)
@@ -117,15 +117,22 @@ async function fetched (client: HammingbirdClient, signal: AbortSignal, { side, 
 /** What was measured becomes part of the manifest. */
 async function note (directory: string, live: string, { candidate, live: before, queries }: Verdict): Promise<void> {
   const file = join(directory, 'manifest.json')
+  // When it was first made: a run that is taken up again publishes the same model, not another.
+  const stamp = join(directory, '..', 'made')
+  const createdMs = Number(await readFile(stamp, 'utf8').catch(() => '')) || Date.now()
+  await writeFile(stamp, String(createdMs))
   const manifest = JSON.parse(await readFile(file, 'utf8')) as { provenance: Record<string, string> }
   const provenance = { from: 'retrain', ...manifest.provenance, mAP: candidate.mAP.toFixed(4), [`mAP of ${live}`]: before.mAP.toFixed(4), queries: String(queries) }
-  await writeFile(file, `${JSON.stringify({ ...manifest, provenance }, undefined, 2)}\n`)
+  await writeFile(file, `${JSON.stringify({ ...manifest, createdMs, provenance }, undefined, 2)}\n`)
 }
 
-async function rollOut (client: HammingbirdClient, signal: AbortSignal, model: string, promote: boolean, line: StatusLine): Promise<{ readonly version: string, readonly promoted: boolean }> {
+/** @param judged the version the candidate was held against: when another is live by now, nothing is known of that one. */
+async function rollOut (client: HammingbirdClient, signal: AbortSignal, model: string, promote: boolean, judged: string | undefined, line: StatusLine): Promise<{ readonly version: string, readonly promoted: boolean }> {
   const { name } = await publishModel(client, model, signal, text => { line.say(text) })
   if (promote) {
     await untilCaughtUp(client, name, signal, text => { line.say(text) })
+    const { name: live } = await client.models.get('live', { signal })
+    if (judged !== undefined && live !== judged) throw new HammingbirdError('HAMMINGBIRD_CONFLICT', `${name} is published and better than ${judged}, but ${live} is live by now: compare with that one (--fresh), or hammingbird models promote ${name}`)
     await client.models.promote(name, { signal, actor: `${userInfo().username}@${hostname()}`, reason: 'retrain' })
   }
   line.keep(promote ? `${name} is live` : `published ${name}; to make it live: hammingbird models promote ${name} --wait`)

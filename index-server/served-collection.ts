@@ -9,7 +9,7 @@ import { codesSpec, type TopicSettings } from '../topics/names.js'
 import { codeChanges, itemChanges, labelChanges, setAsideChanges, type ReadChanges } from './changes.js'
 import { covers, LagClock, isSettled } from './lag.js'
 import { RateClock } from './rate.js'
-import type { CollectionStore } from './store/collection-store.js'
+import type { CollectionStore, PartitionProgress } from './store/collection-store.js'
 import { TopicReader } from './topic-reader.js'
 
 export interface ServedCollectionOptions {
@@ -126,16 +126,20 @@ export class ServedCollection implements AsyncDisposable {
     return this.#lag.lagMs(this.store.progress(version), this.collection.config.partitions, Date.now())
   }
 
-  /** Whether nothing is missing under a version that can be found under another one; and nothing waits, where there is no other. */
+  /** Whether nothing is missing under a version that can be found here under another one. */
   isCaughtUp (version: string): boolean {
-    const others = this.#others(version)
-    return others.length === 0 ? this.store.counts(version).waiting === 0 : covers(this.store.progress(version), others)
+    return this.#hasPassed(version, this.#others(version))
   }
 
-  /** Resolves when all that could be found under other versions, when this was called, can be under this one; rejects with the signal's reason. */
+  /**
+   * Resolves when all that could be found under other versions, when this was called, can be under this one; rejects with the signal's
+   * reason. What the log holds and this server has not read yet counts too: it can be found elsewhere.
+   */
   async caughtUp (version: string, signal: AbortSignal): Promise<void> {
+    const { topics } = this.collection
+    for (const topic of [topics.items, ...this.store.versions().map(topics.codes)]) await this.#read(topic, signal)
     const others = this.#others(version)
-    while (!covers(this.store.progress(version), others)) await this.#nextApplied(signal)
+    while (!this.#hasPassed(version, others)) await this.#nextApplied(signal)
   }
 
   /** Images a second that a version has lately been given codes of, or refused. */
@@ -183,6 +187,23 @@ export class ServedCollection implements AsyncDisposable {
 
   #others (version: string) {
     return this.store.versions().filter(other => other !== version).map(other => this.store.progress(other))
+  }
+
+  /** Where others have no progress, as after a restore, there is nothing to measure by: then no image may wait. */
+  #hasPassed (version: string, others: readonly ReadonlyMap<number, PartitionProgress>[]): boolean {
+    const { partitions } = this.collection.config
+    const measured = Array.from({ length: partitions }, (_, partition) => others.some(progress => (progress.get(partition)?.size ?? 0) > 0)).every(Boolean)
+    return covers(this.store.progress(version), others) && (measured || this.store.counts(version).waiting === 0)
+  }
+
+  /** Resolves when a topic is read to where it ended when this was called. */
+  async #read (topic: string, signal: AbortSignal): Promise<void> {
+    const ends = await this.#options.log.ends(topic)
+    for (;;) {
+      const positions = await this.store.positions(topic)
+      if (ends.every((end, partition) => end === 0 || (positions.get(partition)?.next ?? 0) >= end)) return
+      await this.#nextApplied(signal)
+    }
   }
 
   #nextApplied (signal: AbortSignal): Promise<void> {

@@ -50,6 +50,8 @@ export function applyEvent (state: VersionsState, { expects, event }: ModelEvent
       return { ...next, manifests: new Map([...state.manifests, [manifest.version, manifest]]) }
     }
     case 'aliasMoved': {
+      // An alias for a version that was retired meanwhile, or never was, would leave searches without any.
+      if (Object.values(event.value.aliases).some(version => version !== '' && !state.manifests.has(version))) return state
       const aliases = new Map(state.aliases)
       for (const [alias, version] of Object.entries(event.value.aliases)) {
         if (version === '') aliases.delete(alias)

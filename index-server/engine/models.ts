@@ -148,6 +148,7 @@ export async function rollback ({ served }: EngineContext, { collection, toVersi
   const event = await versions.change({ actor, reason }, state => {
     const live = state.aliases.get('live')!
     if (live === name) throw new HammingbirdError('HAMMINGBIRD_ALREADY_EXISTS', `version ${name} is live already`)
+    if (!state.manifests.has(name)) throw notFound('version', name) // retired meanwhile
     return { $case: 'aliasMoved', value: { kind: 'rollback', aliases: { live: name, previous: live } } }
   })
   const { waiting } = target.store.counts(name)

@@ -2,7 +2,7 @@ import test from 'ava'
 import fc from 'fast-check'
 import type { ModelEvent } from '../../proto/gen/hammingbird/v1/log.js'
 import type { Manifest } from '../../registry/manifest.js'
-import { applyEvent, initialVersions } from '../../registry/versions.js'
+import { applyEvent, initialVersions, type VersionsState } from '../../registry/versions.js'
 
 const v0: Manifest = {
   manifest: 1, version: 'v0', bits: 64, network: 'classical', settings: {}, input: { width: 64, height: 64, fit: 'squash' },
@@ -43,7 +43,8 @@ test('versions: a promotion moves both aliases at once, a rollback moves them ba
 
 test('versions: of events that expect to follow the same one only the first counts, whoever reads', t => {
   fc.assert(fc.property(fc.array(fc.record({ expects: fc.integer({ min: -1, max: 6 }), version: fc.integer({ min: 1, max: 9 }) }), { maxLength: 12 }), events => {
-    let state = initialVersions(v0)
+    const manifests = new Map(Array.from({ length: 10 }, (_, i) => [`v${i}`, { ...v0, version: `v${i}` }]))
+    let state: VersionsState = { ...initialVersions(v0), manifests }
     let head = -1
     let live = 'v0'
     for (const [offset, { expects, version }] of events.entries()) {
@@ -55,4 +56,10 @@ test('versions: of events that expect to follow the same one only the first coun
     t.is(state.aliases.get('live'), live)
     t.is(state.head, head)
   }))
+})
+
+test('versions: an alias for a version that is retired or unknown changes nothing', t => {
+  let state = initialVersions(v0)
+  for (const [offset, next] of [published(-1, 'v1'), event(0, { $case: 'retired', value: { version: 'v1' } })].entries()) state = applyEvent(state, next, offset)
+  for (const version of ['v1', 'v7']) t.is(applyEvent(state, moved(1, { live: version, previous: 'v0' }), 2), state)
 })

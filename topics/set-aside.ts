@@ -14,8 +14,12 @@ export interface SetAsideFacts {
   readonly code: string
   readonly message: string
   readonly stage: string
+  /** Its offset is `ELSEWHERE` where it was a place in another log. */
   readonly source: Position
 }
+
+/** Before every offset: whatever stands in this log is newer. */
+export const ELSEWHERE = -1
 
 /** The header names of Kafka Streams' dead letter queue (KIP-1034), so that its tools read ours. */
 const EXCEPTION = '__streams.errors.exception'
@@ -52,6 +56,11 @@ export function readSetAside (headers: Headers): SetAsideFacts {
     stage: text(STAGE),
     source: { topic: text(TOPIC), partition: Number(text(PARTITION)), offset: Number(text(OFFSET)) }
   }
+}
+
+/** The headers of a message set aside whose source stands at another offset now. */
+export function movedSource (headers: Headers, offset: number): Headers {
+  return { ...headers, [OFFSET]: Buffer.from(String(offset)) }
 }
 
 /** The headers a message had before it was set aside: what a replay publishes again. */

@@ -1,7 +1,7 @@
 import { HammingbirdError, invalid, notFound } from '../../errors.js'
 import type { LogRecord, Position } from '../../log/log.js'
 import type { GetSetAsideRequest, GetSetAsideResponse, ListSetAsideRequest, ListSetAsideResponse, ReplayRequest, ReplayResponse, SetAsideEntry } from '../../proto/gen/hammingbird/v1/set_aside.js'
-import { originalHeaders } from '../../topics/set-aside.js'
+import { ELSEWHERE, originalHeaders } from '../../topics/set-aside.js'
 import type { ServedCollection } from '../served-collection.js'
 import type { SetAsideKey, StoredSetAside } from '../store/collection-store.js'
 import type { EngineContext } from './context.js'
@@ -103,7 +103,7 @@ async function message (from: ServedCollection, entry: StoredSetAside): Promise<
     imageId: entry.id,
     code: entry.code,
     message: entry.message,
-    source: { topic: entry.sourceTopic, partition: entry.sourcePartition, offset: entry.sourceOffset },
+    source: entry.sourceOffset === ELSEWHERE ? undefined : { topic: entry.sourceTopic, partition: entry.sourcePartition, offset: entry.sourceOffset },
     at: new Date(entry.atMs),
     imageBytes: entry.imageBytes,
     stage: entry.stage,

@@ -1,9 +1,10 @@
 import { HammingbirdError } from '../../errors.js'
-import type { Log, NewRecord } from '../../log/log.js'
+import type { Headers, Log, NewRecord } from '../../log/log.js'
 import { CodeRecord, ModelEvent } from '../../proto/gen/hammingbird/v1/log.js'
 import type { SnapshotGroup, SnapshotManifest, SnapshotRecord } from '../../proto/gen/hammingbird/v1/snapshot.js'
 import { Collections, type CollectionConfig } from '../../registry/collections.js'
 import { codesSpec, topicsOf, type CollectionTopics } from '../../topics/names.js'
+import { ELSEWHERE, movedSource, readSetAside } from '../../topics/set-aside.js'
 import { ItemOffsets } from './item-offsets.js'
 import { readPieces } from './pieces.js'
 import { ReadBack } from './read-back.js'
@@ -115,7 +116,18 @@ class Restore {
       const itemOffset = this.#items.of(partition, code.itemOffset)
       return itemOffset === undefined ? [] : [{ ...record, partition, value: Buffer.from(CodeRecord.encode({ ...code, itemOffset }).finish()) }]
     }
+    if (part === 'set-aside') return [{ ...record, partition, headers: this.#setAside(headers) }]
     return [{ ...record, partition }]
+  }
+
+  /**
+   * An item that was set aside stands elsewhere now, and one that did not come along has a newer one. Images come without
+   * their offsets: an old one says nothing beside those given here, and would make what is published here look older.
+   */
+  #setAside (headers: Headers): Headers {
+    const { source: { topic, partition, offset } } = readSetAside(headers)
+    if (topic === this.topics.items) return movedSource(headers, this.#items.of(partition, offset) ?? ELSEWHERE)
+    return topic === this.topics.images ? movedSource(headers, ELSEWHERE) : headers
   }
 
   async #commit ({ group, next }: SnapshotGroup): Promise<void> {

@@ -5,7 +5,7 @@ import { readImageHeaders, writeImageHeaders, RESERVED_HEADERS } from '../../top
 import { idOfBytes, imageIdOf } from '../../topics/image-id.js'
 import { itemTombstone, tombstoneSource } from '../../topics/item-tombstone.js'
 import { isProgress, progressRecord, readProgress } from '../../topics/progress.js'
-import { originalHeaders, readSetAside, setAsideRecord } from '../../topics/set-aside.js'
+import { movedSource, originalHeaders, readSetAside, setAsideRecord } from '../../topics/set-aside.js'
 
 test('image headers: what is written is read back', t => {
   const word = fc.string({ minLength: 1, unit: 'grapheme' }).filter(text => text.trim() === text)
@@ -62,6 +62,9 @@ test('set aside: the message can be given back as it was, and says why', t => {
   t.is(aside.value, record.value)
   t.deepEqual(originalHeaders(aside.headers!), record.headers)
   t.deepEqual(readSetAside(aside.headers!), { code: 'HAMMINGBIRD_IMAGE_UNREADABLE', message: 'no image', stage: 'ingest', source: { topic: 'c.images', partition: 2, offset: 7 } })
+  const moved = movedSource(aside.headers!, -1)
+  t.deepEqual(readSetAside(moved).source, { topic: 'c.images', partition: 2, offset: -1 })
+  t.deepEqual(originalHeaders(moved), record.headers)
   t.is(aside.headers!['__streams.errors.exception']!.toString(), 'HAMMINGBIRD_IMAGE_UNREADABLE')
 })
 

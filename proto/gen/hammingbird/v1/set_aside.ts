@@ -28,7 +28,7 @@ export interface SetAsideEntry {
   /** An error code. */
   code: string;
   message: string;
-  /** The message it came from. */
+  /** The message it came from. Not set where that was in another log, or where what it became there has gone. */
   source: Position | undefined;
   at: Date | undefined;
   imageBytes: number;

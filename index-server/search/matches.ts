@@ -1,14 +1,15 @@
 import { Bitmap } from '../store/bitmap.js'
 import type { CollectionStore, StoredItem } from '../store/collection-store.js'
 import { failingPart, type ItemFilter } from './filter.js'
-import type { Place, Tie } from './total-order.js'
+import type { Tie } from './total-order.js'
 
 /** An image in the total order. */
 export interface Match {
   readonly item: StoredItem
   readonly ordinal: number
-  /** Where the order goes on behind it. */
-  readonly place: Place
+  readonly tie: Tie
+  /** Whether it stands behind the pages before. */
+  readonly isNew: boolean
 }
 
 /** Where some will not pass, at least so many ordinals are looked up at once first; then ever more. */
@@ -18,12 +19,12 @@ const LAST_RUN = 1024
 /**
  * The images of ties, in order, that a filter lets pass, as many at once as were looked up together. What was deleted meanwhile is left out.
  *
- * @param after where to begin within the first tie.
+ * @param again whether to give what stands on the pages before too.
  * @param wanted how many will be taken.
  * @param tested told how many were looked up, before they are given.
  */
-export async function * matchesOf (store: CollectionStore, version: string, ties: AsyncIterable<readonly Tie[]>, after: Place | undefined, filter: ItemFilter | undefined, wanted: number, tested: (count: number) => void): AsyncGenerator<readonly Match[], void> {
-  let waiting: { readonly ordinal: number, readonly place: Place }[] = []
+export async function * matchesOf (store: CollectionStore, version: string, ties: AsyncIterable<readonly Tie[]>, again: boolean, filter: ItemFilter | undefined, wanted: number, tested: (count: number) => void): AsyncGenerator<readonly Match[], void> {
+  let waiting: Omit<Match, 'item'>[] = []
   let runLength = Math.min(LAST_RUN, filter ? Math.max(FIRST_RUN, wanted) : wanted)
   const resolve = async (): Promise<Match[]> => {
     const run = waiting
@@ -37,10 +38,9 @@ export async function * matchesOf (store: CollectionStore, version: string, ties
     })
   }
   for await (const run of ties) {
-    for (const { distance, asymmetric, ordinals } of run) {
-      const begun = after?.distance === distance && after.asymmetric === asymmetric ? after.taken : 0
-      for (let at = begun; at < ordinals.length; at++) {
-        waiting.push({ ordinal: ordinals[at]!, place: { distance, asymmetric, taken: at + 1 } })
+    for (const tie of run) {
+      for (let at = again ? 0 : tie.begun; at < tie.ordinals.length; at++) {
+        waiting.push({ ordinal: tie.ordinals[at]!, tie, isNew: at >= tie.begun })
         if (waiting.length >= runLength) yield await resolve()
       }
     }

@@ -41,7 +41,8 @@ interface Written {
   readonly ordinal: number | undefined
   readonly digest: string
   readonly returned: number
-  readonly place: readonly [distance: number, asymmetric: number, taken: number]
+  /** JSON knows no `Infinity`: its `apart` is `null` then. */
+  readonly place: Omit<Place, 'apart'> & { readonly apart: number | null }
 }
 
 /**
@@ -80,7 +81,7 @@ export class PageTokens {
       ordinal,
       digest,
       returned,
-      place: [place.distance, place.asymmetric, place.taken]
+      place: { ...place, apart: Number.isFinite(place.apart) ? place.apart : null }
     }
     const body = text(Buffer.from(JSON.stringify(written)))
     return `${body}.${text(this.#sign(body))}`
@@ -98,14 +99,14 @@ export class PageTokens {
     const given = Buffer.from(signature, 'base64url')
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) throw foreign()
     if (this.#now() >= written.untilMs) throw expired()
-    const { version, store, sequence, code, outputs, detail, ordinal, digest, returned, place: [distance, asymmetric, taken] } = written
+    const { version, store, sequence, code, outputs, detail, ordinal, digest, returned, place } = written
     const subject = {
       code: Buffer.from(code, 'base64url'),
       ...outputs !== undefined && { outputs: new Float64Array(Uint8Array.from(Buffer.from(outputs, 'base64url')).buffer) },
       ...detail !== undefined && { detail: Buffer.from(detail, 'base64url') },
       ...ordinal !== undefined && { ordinal }
     }
-    return { version, store, sequence, subject, digest, returned, place: { distance, asymmetric, taken } }
+    return { version, store, sequence, subject, digest, returned, place: { ...place, floor: place.floor, apart: place.apart ?? Infinity } }
   }
 
   #sign (body: string): Buffer {
@@ -117,11 +118,11 @@ function text (bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64url')
 }
 
-/** Only its epoch is to be trusted before the signature is checked. */
+/** Only its epoch is to be trusted before the signature is checked. What has no place of ours was written by another release. */
 function parse (body: string): Written {
   try {
     const written = JSON.parse(Buffer.from(body, 'base64url').toString('utf8')) as Written
-    if (typeof written.epoch === 'string') return written
+    if (typeof written.epoch === 'string' && typeof written.place.offset === 'number') return written
   } catch {
     // No JSON: not ours.
   }

@@ -1,10 +1,11 @@
 import { HammingbirdError, invalid } from '../../errors.js'
 import type { CodeAnswer, CodeStore } from '../store/code-store.js'
 import type { CollectionStore, StoredCode, StoredItem } from '../store/collection-store.js'
+import { failingPart, type ItemFilter } from './filter.js'
 import { ask, assertSubject, type Asked, type ImageQuery, type Subject } from './image-query.js'
 import { acceptedOfAll, acceptedOfLabelled, matchesOf, type Accept, type Match } from './matches.js'
 import type { Cursor, PageTokens } from './page-tokens.js'
-import { inTotalOrder, type Tie } from './total-order.js'
+import { inTotalOrder, placeOf, type Ordering, type Place, type Tie } from './total-order.js'
 
 /** An image found. */
 export interface ImageHit {
@@ -85,11 +86,11 @@ export async function searchImages (store: CollectionStore, from: { readonly ver
     for (const match of matches.slice(0, wanted - page.length)) page.push(match)
     if (next !== undefined) break
   }
-  const place = page.at(-1)?.place ?? cursor?.place
-  const goesOn = next !== undefined && returned + page.length < asked.k
+  const last = next !== undefined && returned + page.length < asked.k ? page.at(-1) : undefined
+  const place = last && await search.placeOf(last)
   return search.answer(search.hits(page), {
-    radiusCovered: next ? next.place.distance - 1 : search.covered,
-    ...goesOn && place && { nextPageToken: tokens.write({ version, store: tokens.storeName(codes), sequence, subject, digest: asked.digest(), returned: returned + page.length, place }) }
+    radiusCovered: next ? next.tie.distance - 1 : search.covered,
+    ...place && { nextPageToken: tokens.write({ version, store: tokens.storeName(codes), sequence, subject, digest: asked.digest(), returned: returned + page.length, place }) }
   })
 }
 
@@ -132,29 +133,26 @@ class Search {
    * @param more how many matches behind those are worth another search.
    */
   async * matches (wanted: number, more: number, cursor: Cursor | undefined): AsyncGenerator<readonly Match[], void> {
-    const { collapse, rank, filter } = this.#asked
+    const { collapse, filter } = this.#asked
     const seen = new Set<string>()
+    const place = cursor?.place
+    const ordering = { ...this.#ordering, place, passing: filter && (ordinals => this.#passing(filter, ordinals)) } satisfies Ordering
     // Collapsed, what is on a page depends on all pages before it: they are gone through again.
-    let skip = collapse ? cursor?.returned ?? 0 : 0
-    let after = collapse ? undefined : cursor?.place
-    let found = collapse ? 0 : cursor?.returned ?? 0
+    let from: Pick<Place, 'distance' | 'asymmetric'> | undefined = collapse ? undefined : place
+    let found = cursor?.returned ?? 0
     for (let k = wanted + more; ; k *= GROWTH) {
       const groups = await this.#filtered(k)
-      const needed = Math.max(1, wanted + more - found)
-      const ties = this.#tally(inTotalOrder(this.#store, this.#version, this.#subject, rank === 'detail', groups, after, needed))
-      for await (const matches of matchesOf(this.#store, this.#version, ties, after, filter, needed, count => { this.#tested += count })) {
-        if (matches.length === 0) continue
-        after = matches.at(-1)!.place
-        const fresh = collapse ? matches.filter(match => seen.size < seen.add(sha256Of(match)).size) : matches
-        const skipped = Math.min(skip, fresh.length)
-        skip -= skipped
+      const needed = Math.max(1, wanted + more - (collapse ? 0 : found))
+      const ties = this.#tally(inTotalOrder(ordering, groups, from, needed))
+      for await (const matches of matchesOf(this.#store, this.#version, ties, collapse, filter, needed, count => { this.#tested += count })) {
+        const fresh = collapse ? matches.filter(match => seen.size < seen.add(sha256Of(match)).size && match.isNew) : matches
         found += fresh.length
-        if (skipped < fresh.length) yield skipped === 0 ? fresh : fresh.slice(skipped)
+        if (fresh.length > 0) yield fresh
       }
       const { radiusCovered } = this.#last!
       if (found >= wanted + more || radiusCovered >= (this.#asked.radius ?? this.#codes.bits)) return
       // Never back: a page that begins far out may not have come to where it begins.
-      if (!after || after.distance <= radiusCovered) after = { distance: radiusCovered, asymmetric: Infinity, taken: 0 }
+      if (!from || from.distance <= radiusCovered) from = { distance: radiusCovered, asymmetric: Infinity }
     }
   }
 
@@ -173,8 +171,12 @@ class Search {
     return count
   }
 
+  placeOf ({ tie, ordinal }: Match): Promise<Place> {
+    return placeOf(this.#ordering, tie, ordinal)
+  }
+
   hits (page: readonly Match[]): ImageHit[] {
-    return page.map(({ item, ordinal, place: { distance } }) => ({ item, distance, score: 1 - distance / this.#codes.bits, stale: isStale(item.codes.get(this.#version), ordinal) }))
+    return page.map(({ item, ordinal, tie: { distance } }) => ({ item, distance, score: 1 - distance / this.#codes.bits, stale: isStale(item.codes.get(this.#version), ordinal) }))
   }
 
   answer (hits: readonly ImageHit[], rest: { readonly count?: number, readonly radiusCovered: number, readonly nextPageToken?: string }): ImageAnswer {
@@ -189,6 +191,17 @@ class Search {
       tied: this.#tied,
       nextPageToken: rest.nextPageToken
     }
+  }
+
+  get #ordering (): Omit<Ordering, 'place' | 'passing'> {
+    return { store: this.#store, version: this.#version, subject: this.#subject, byDetail: this.#asked.rank === 'detail' }
+  }
+
+  async #passing (filter: ItemFilter, ordinals: readonly number[]): Promise<boolean[]> {
+    this.#signal?.throwIfAborted()
+    this.#tested += ordinals.length
+    const items = await this.#store.itemsOf(this.#version, ordinals)
+    return items.map(item => item !== undefined && failingPart(filter, item) === undefined)
   }
 
   async #ask (k: number, countOnly = false): Promise<CodeAnswer> {

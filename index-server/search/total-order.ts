@@ -6,11 +6,21 @@ import type { Subject } from './image-query.js'
 /** Most of the tied that are ordered by detail: each is read from disk. */
 export const RANK_BUDGET = 1000
 
-/** A place in the total order: behind so many of those at this distance and asymmetric distance. */
-export interface Place {
+/** Where the item of a code stands: the newer offset comes first, then the lower partition. */
+export interface Position {
+  /** Of the stored image that is itself searched for: newer than all. */
+  readonly offset: number
+  readonly partition: number
+}
+
+/** The place of one code in the total order, whatever stands beside it: what is tied with it may be known in part. */
+export interface Place extends Position {
   readonly distance: number
   readonly asymmetric: number
-  readonly taken: number
+  /** The distance of the details; 0 where none are compared, `Infinity` behind all that are ordered by detail. */
+  readonly apart: number
+  /** Of its tie the oldest that is ordered by detail; `undefined` when all are. */
+  readonly floor: Position | undefined
 }
 
 /** Codes that neither distance tells apart, in order. */
@@ -18,8 +28,24 @@ export interface Tie {
   readonly distance: number
   readonly asymmetric: number
   readonly ordinals: readonly number[]
+  /** How many of them, the first ones, do not stand behind the place that was given. Those need be in no order. */
+  readonly begun: number
   /** How many of them, the first ones, are ordered by detail. */
   readonly ranked: number
+  /** The oldest that is ordered by detail; `undefined` when all are. */
+  readonly floor: Position | undefined
+}
+
+/** What is put in order, and how. */
+export interface Ordering {
+  readonly store: CollectionStore
+  readonly version: string
+  readonly subject: Subject
+  readonly byDetail: boolean
+  /** Where the pages before ended. */
+  readonly place: Place | undefined
+  /** Which of some ordinals pass the filter; `undefined` when there is none. */
+  readonly passing: ((ordinals: readonly number[]) => Promise<readonly boolean[]>) | undefined
 }
 
 /** Groups that neither distance tells apart. */
@@ -32,26 +58,44 @@ interface Level {
 /** Most that are put in order at once, but for those that are tied. */
 const LAST_RUN = 1024
 
+/** More than any offset: rows keep them in 48 bits. */
+const OWN_OFFSET = Number.MAX_SAFE_INTEGER
+
 /**
  * Puts what was found into the total order, the same on every replica: Hamming distance; asymmetric distance (the
  * query's real outputs against the stored bits); with `byDetail` the distance of the details, of the newest `RANK_BUDGET`
- * that are tied; of those still tied a stored image that is itself searched for; then the newest item, by the offset of the item a code was made from; then partition. No two codes of a
- * version come from one item, so ids are never needed.
+ * that are tied and pass the filter; of those still tied a stored image that is itself searched for; then the newest item,
+ * by the offset of the item a code was made from; then partition. No two codes of a version come from one item, so ids are
+ * never needed.
  *
- * @param after begin behind this place.
+ * The order of what passes depends neither on what else was found nor on the page: within the tie of `place` as many
+ * are ordered by detail as when `place` was given.
+ *
+ * @param from the first level that is wanted.
  * @param wanted how many will be taken: as many come first, then ever more at once.
  */
-export async function * inTotalOrder (store: CollectionStore, version: string, subject: Subject, byDetail: boolean, groups: readonly CodeGroup[], after: Place | undefined, wanted: number): AsyncGenerator<readonly Tie[], void> {
-  const levels = levelsOf(groups, subject)
-  let at = after ? levels.findIndex(level => compare(level, after) >= 0) : 0
+export async function * inTotalOrder (ordering: Ordering, groups: readonly CodeGroup[], from: Pick<Place, 'distance' | 'asymmetric'> | undefined, wanted: number): AsyncGenerator<readonly Tie[], void> {
+  const levels = levelsOf(groups, ordering.subject)
+  let at = from ? levels.findIndex(level => compare(level, from) >= 0) : 0
   for (let most = wanted; at >= 0 && at < levels.length; most = Math.min(LAST_RUN, most * 2)) {
     const run: Level[] = []
     for (let count = 0; at < levels.length && count < most; at++) {
       run.push(levels[at]!)
       count += levels[at]!.ordinals.length
     }
-    yield await tiesOf(store, version, subject, byDetail, run)
+    yield await tiesOf(ordering, run)
   }
+}
+
+/** The place of one of a tie. */
+export async function placeOf ({ store, version, subject, byDetail }: Omit<Ordering, 'place' | 'passing'>, { distance, asymmetric, floor }: Tie, ordinal: number): Promise<Place> {
+  const { offsets, partitions } = await store.positionsOf(version, [ordinal])
+  const position = { offset: ordinal === subject.ordinal ? OWN_OFFSET : offsets[0]!, partition: partitions[0]! }
+  const place = { distance, asymmetric, ...position, floor }
+  if (!byDetail || !subject.detail) return { ...place, apart: 0 }
+  if (floor && comparePositions(position, floor) > 0) return { ...place, apart: Infinity }
+  const [detail] = await store.detailsOf(version, [ordinal])
+  return { ...place, apart: apartOf(subject.detail, detail) }
 }
 
 /** Below 0 when `a` is nearer. */
@@ -73,42 +117,119 @@ function levelsOf (groups: readonly CodeGroup[], { outputs }: Subject): Level[] 
   return levels
 }
 
-async function tiesOf (store: CollectionStore, version: string, { detail, ordinal: own }: Subject, byDetail: boolean, levels: readonly Level[]): Promise<Tie[]> {
-  const tied = levels.flatMap(({ ordinals }) => ordinals.length > 1 ? ordinals : [])
+async function tiesOf (ordering: Ordering, levels: readonly Level[]): Promise<Tie[]> {
+  const { store, version, subject: { ordinal: own }, place } = ordering
+  const isBefore = (level: Level): boolean => place !== undefined && compare(level, place) < 0
+  const isOfPlace = (level: Level): boolean => place !== undefined && compare(level, place) === 0
+  const isOrdered = (level: Level): boolean => isOfPlace(level) || (level.ordinals.length > 1 && !isBefore(level))
+  const tied = levels.flatMap(level => isOrdered(level) ? level.ordinals : [])
   const positions = tied.length === 0 ? undefined : await store.positionsOf(version, tied)
+  const ownAt = own === undefined ? -1 : tied.indexOf(own)
+  if (positions && ownAt >= 0) positions.offsets[ownAt] = OWN_OFFSET
   const ties: Tie[] = []
   let first = 0
-  for (const { distance, asymmetric, ordinals } of levels) {
-    if (!positions || ordinals.length === 1) {
-      ties.push({ distance, asymmetric, ordinals, ranked: 0 })
+  for (const level of levels) {
+    if (!positions || !isOrdered(level)) {
+      ties.push({ ...level, begun: isBefore(level) ? level.ordinals.length : 0, ranked: 0, floor: undefined })
       continue
     }
-    const newestFirst = inOrderOf(positions, first, ordinals, own)
-    first += ordinals.length
-    ties.push({ distance, asymmetric, ...byDetail && detail ? await rankedBy(detail, store, version, newestFirst) : { ordinals: newestFirst, ranked: 0 } })
+    ties.push(await tieOf(ordering, level, new Tied(level.ordinals, positions, first), isOfPlace(level) ? place : undefined))
+    first += level.ordinals.length
   }
   return ties
 }
 
-/** The one that is searched for, then the newest. @param first where the positions of the ordinals begin. */
-function inOrderOf ({ offsets, partitions }: ItemPositions, first: number, ordinals: readonly number[], own: number | undefined): number[] {
-  const order = ordinals
-    .map((_, i) => first + i)
-    .sort((a, b) => offsets[b]! - offsets[a]! || partitions[a]! - partitions[b]!)
-    .map(i => ordinals[i - first]!)
-  const at = own === undefined ? -1 : order.indexOf(own)
-  if (at > 0) order.unshift(...order.splice(at, 1))
-  return order
+/** The codes of one level, the newest first. */
+class Tied {
+  readonly #order: readonly number[]
+  readonly #ordinals: readonly number[]
+  readonly #positions: ItemPositions
+  readonly #first: number
+
+  /** @param first where the positions of the ordinals begin. */
+  constructor (ordinals: readonly number[], positions: ItemPositions, first: number) {
+    const { offsets, partitions } = positions
+    this.#ordinals = ordinals
+    this.#positions = positions
+    this.#first = first
+    this.#order = ordinals.map((_, i) => first + i).sort((a, b) => offsets[b]! - offsets[a]! || partitions[a]! - partitions[b]!)
+  }
+
+  get length (): number {
+    return this.#order.length
+  }
+
+  /** @param at 0 for the newest. */
+  ordinal (at: number): number {
+    return this.#ordinals[this.#order[at]! - this.#first]!
+  }
+
+  position (at: number): Position {
+    const i = this.#order[at]!
+    return { offset: this.#positions.offsets[i]!, partition: this.#positions.partitions[i]! }
+  }
+
+  /** How many stand before or at a position. */
+  upTo (position: Position): number {
+    let low = 0
+    let high = this.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (comparePositions(this.position(middle), position) <= 0) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
 }
 
-async function rankedBy (detail: Uint8Array, store: CollectionStore, version: string, newestFirst: readonly number[]): Promise<Pick<Tie, 'ordinals' | 'ranked'>> {
-  const newest = newestFirst.slice(0, RANK_BUDGET)
-  const details = await store.detailsOf(version, newest)
-  // Without a detail it stands behind all that have one. Sorting keeps the order of equals: the newest first.
-  const ranked = newest
-    .map((ordinal, i) => ({ ordinal, apart: details[i] ? detailDistance(detail, details[i]) : Number.MAX_VALUE }))
-    .sort((a, b) => a.apart - b.apart)
-  return { ordinals: [...ranked.map(({ ordinal }) => ordinal), ...newestFirst.slice(RANK_BUDGET)], ranked: newest.length }
+async function tieOf (ordering: Ordering, level: Level, tied: Tied, place: Place | undefined): Promise<Tie> {
+  const { store, version, subject, byDetail } = ordering
+  if (!byDetail || !subject.detail) {
+    const ordinals = Array.from(level.ordinals, (_, at) => tied.ordinal(at))
+    return { ...level, ordinals, begun: place ? tied.upTo(place) : 0, ranked: 0, floor: undefined }
+  }
+  const { detail } = subject
+  const { ranked, reached, floor } = await rankedOf(ordering, tied, place)
+  const details = await store.detailsOf(version, ranked.map(at => tied.ordinal(at)))
+  // Sorting keeps the order of equals: the newest first.
+  const near = ranked.map((at, i) => ({ at, apart: apartOf(detail, details[i]) })).sort((a, b) => a.apart - b.apart)
+  const behind = Array.from({ length: tied.length - reached }, (_, i) => ({ at: reached + i, apart: Infinity }))
+  const order = [...near, ...behind]
+  const begun = place ? order.findIndex(({ at, apart }) => apart > place.apart || (apart === place.apart && comparePositions(tied.position(at), place) > 0)) : 0
+  return { ...level, ordinals: order.map(({ at }) => tied.ordinal(at)), begun: begun < 0 ? order.length : begun, ranked: ranked.length, floor }
+}
+
+/**
+ * Those that are ordered by detail. When there are more than the budget, only what passes the filter counts: else it would
+ * hang on what the search had left out already who is among them.
+ *
+ * @returns which they are; how many had been gone through then: of these the others are not to be given.
+ */
+async function rankedOf ({ passing }: Ordering, tied: Tied, place: Place | undefined): Promise<{ readonly ranked: readonly number[], readonly reached: number, readonly floor: Position | undefined }> {
+  const end = place?.floor ? tied.upTo(place.floor) : tied.length
+  const most = place ? Infinity : RANK_BUDGET
+  const ranked: number[] = []
+  let reached = 0
+  while (reached < end && ranked.length < most) {
+    const run = Array.from({ length: Math.min(RANK_BUDGET, end - reached) }, (_, i) => reached + i)
+    const passes = passing && tied.length > RANK_BUDGET ? await passing(run.map(at => tied.ordinal(at))) : undefined
+    for (const [i, at] of run.entries()) {
+      if (ranked.length >= most) break
+      reached = at + 1
+      if (!passes || passes[i]) ranked.push(at)
+    }
+  }
+  const last = ranked.at(-1)
+  return { ranked, reached, floor: place ? place.floor : reached < tied.length && last !== undefined ? tied.position(last) : undefined }
+}
+
+function comparePositions (a: Position, b: Position): number {
+  return b.offset - a.offset || a.partition - b.partition
+}
+
+/** Without a detail it stands behind all that have one. */
+function apartOf (detail: Uint8Array, other: Uint8Array | undefined): number {
+  return other ? detailDistance(detail, other) : Number.MAX_VALUE
 }
 
 /** The square of the Euclidean distance of two lists of int8. */

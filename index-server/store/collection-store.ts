@@ -39,7 +39,7 @@ export interface CollectionStore {
   positionsOf (version: string, ordinals: ArrayLike<number>): Promise<ItemPositions>
   /** The details of codes, in order of `ordinals`; `undefined` where there is none. */
   detailsOf (version: string, ordinals: readonly number[]): Promise<(Uint8Array | undefined)[]>
-  /** Whether a code is gone from the newest moment: its image was deleted, updated, or refused. */
+  /** Whether a code is gone from the newest moment, or is about to be: its image was deleted, updated, or refused. */
   isRemoved (version: string, ordinal: number): boolean
   /** What filters look at, of every live image with a code, in order of id. */
   views (version: string): AsyncIterable<readonly FilterView[]>

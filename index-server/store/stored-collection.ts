@@ -145,7 +145,9 @@ export class StoredCollection implements CollectionStore {
   }
 
   isRemoved (version: string, ordinal: number): boolean {
-    return this.#open(version).disk.tables.removed.has(ordinal)
+    const { disk } = this.#open(version)
+    // Rows may be read that are durable and not committed: from before such a write a removal is announced.
+    return disk.tables.removed.has(ordinal) || disk.removedRecord(ordinal) !== undefined
   }
 
   async * views (version: string): AsyncGenerator<readonly FilterView[], void> {

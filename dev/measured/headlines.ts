@@ -5,7 +5,7 @@ type Line = (results: readonly Result[]) => string | undefined
 
 /** The figures of README.md: one line each, left out where its file is not there. */
 export function headlines (results: readonly Result[]): string {
-  const lines = [ingest, freshness, search, searchLarge, meaning, encoding, queryWait, kills, versions, versionsKafka, slowEncoder].map(line => line(results)).filter(line => line !== undefined)
+  const lines = [ingest, freshness, freshnessKafka, search, searchLarge, meaning, encoding, queryWait, kills, killsKafka, away, versions, versionsKafka, slowEncoder].map(line => line(results)).filter(line => line !== undefined)
   const machines = new Set(results.map(({ setting }) => setting['machine']).filter(machine => typeof machine === 'string'))
   return `\nOn ${[...machines].join('; ')}; versions, spread and load are in [docs/measured.md](docs/measured.md).\n\n${lines.map(line => `- ${line}\n`).join('')}\n`
 }
@@ -35,6 +35,24 @@ const kills: Line = results => {
   const proof = results.find(({ file }) => file.endsWith('/kill.json'))?.setting
   const differences = proof?.['differences']
   return proof && `**Killed** ${numberAt(proof, 'serverKills')} times (and ${numberAt(proof, 'workerKills')} workers) during ${numberText(numberAt(proof, 'steps'))} publishes, updates and deletes: ${Array.isArray(differences) ? differences.length : '?'} differences from a plain loop.`
+}
+
+const freshnessKafka: Line = results => {
+  const row = rowOf(results, 'freshness-kafka', { system: 'hammingbird', pipelines: 1 })
+  const rival = results.find(({ file }) => file.endsWith('/freshness-kafka.json'))?.rows.find(({ system }) => String(system).startsWith('python'))
+  return row && `**Fresh on Kafka**: at ${numberText(numberAt(row, 'imagesPerSecond'))} images a second, half of what saturates one pipeline, ${rounded(row, 'foundAfterMs.p50')} ms (p99 ${rounded(row, 'foundAfterMs.p99')} ms)` +
+    (rival ? `; what a Python engineer would build, with ResNet-20 for its codes, at ${numberText(numberAt(rival, 'imagesPerSecond'))}: ${rounded(rival, 'foundAfterMs.p50')} ms (p99 ${rounded(rival, 'foundAfterMs.p99')} ms).` : '.')
+}
+
+const killsKafka: Line = results => {
+  const proof = results.find(({ file }) => file.endsWith('/kill-kafka.json'))?.setting
+  const differences = proof?.['differences']
+  return proof && isRecord(proof['killed']) ? `**Killed on Kafka**: ${Object.entries(proof['killed']).map(([name, times]) => `${name} ${String(times)}`).join(', ')} times, and ${numberAt(proof, 'workerKills')} workers: ${Array.isArray(differences) ? differences.length : '?'} differences.` : undefined
+}
+
+const away: Line = results => {
+  const proof = results.find(({ file }) => file.endsWith('/kafka-away.json'))?.setting
+  return proof && `**Broker away** for ${numberAt(proof, 'awayMs') / 1000} s: ${numberAt(proof, 'searchesFailed')} of ${numberAt(proof, 'searches')} searches failed, no process ended, and a new image was found ${(numberAt(proof, 'foundAfterMs') / 1000).toFixed(0)} s after it was back.`
 }
 
 const versions: Line = results => versionsLine(results, 'versions', 'the embedded log')

@@ -201,8 +201,7 @@ async function loadIn (worker: WorkerProcess<EncoderJob, EncoderResult>, name: s
     if (result.kind === 'loaded') backends.set(name, result.backend)
     wanted.deaths = 0
   } catch (err) {
-    // What is built in has loaded on every machine there is: who kills its workers is someone else.
-    if (err instanceof WorkerLossError && directory !== undefined && ++wanted.deaths >= DEATHS) wanted.broken = givenUp(name, err)
+    if (err instanceof WorkerLossError && ++wanted.deaths >= DEATHS) wanted.broken = givenUp(name, err)
     if (err instanceof HammingbirdError && PERMANENT.has(err.code)) wanted.broken = err
     throw err
   }

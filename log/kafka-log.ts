@@ -7,10 +7,14 @@ import { holdName } from './kafka/hold.js'
 import { KafkaMember } from './kafka/member.js'
 import { KafkaReader } from './kafka/reader.js'
 import { Topics } from './kafka/topics.js'
+import { within } from './kafka/within.js'
 import type { GroupMember, JoinOptions, Log, LogReader, NewRecord, Position, ReadOptions, TopicDescription, TopicSpec } from './log.js'
 
 export type KafkaLogOptions = KafkaConnection
 export type { KafkaLogin }
+
+/** What waits for a broker that has gone is waited for so long at the end. */
+const CLOSE_MS = 10_000
 
 /**
  * The log that is a Kafka cluster, of version 2.5 or later. Its parts are in log/kafka/: how a partition changes hands is
@@ -134,8 +138,8 @@ export class KafkaLog implements Log {
 
   async #close (): Promise<void> {
     await Promise.all([...this.#open].map(open => open.close()))
-    await this.#appender.close()
-    await this.#administrator.close()
+    await within(CLOSE_MS, this.#appender.close())
+    await within(CLOSE_MS, this.#administrator.close())
   }
 
   #assertOpen (): void {

@@ -11,6 +11,7 @@ import { send } from './sender.js'
 import type { Subscription } from './subscription.js'
 import type { Topics } from './topics.js'
 import { Waker } from './waker.js'
+import { within } from './within.js'
 
 export interface ClaimOptions {
   readonly kafka: Kafka
@@ -26,6 +27,8 @@ export interface ClaimOptions {
 
 const AGAIN_MS = 5
 const AGAIN_TIMES = 200
+const LEAVE_MS = 5000
+const SETTLE_MS = 250
 
 /**
  * A partition while this member has it. Its producer is named for group, topic and partition: to open it is to fence
@@ -59,17 +62,31 @@ export class KafkaClaim implements Claim {
 
   /** Fences the former owner. @returns where to read from. */
   async open (): Promise<number> {
-    const { topics, group, topic, partition } = this.#options
+    const { topics, topic, partition } = this.#options
     await this.#producer.connect()
     const transaction = await this.#producer.transaction() // the first one of a producer fences
     await transaction.abort()
-    const committed = (await topics.committed(group, topic))[partition]
+    const committed = await this.#settled()
     const start = await checkPosition(topics, topic, partition, committed ?? 0)
     const position = Math.max(start, committed ?? 0)
     this.#prefetch = new Prefetch(position)
     this.#polledTo = position
     this.#activeMs = performance.now()
     return position
+  }
+
+  /**
+   * Where the group stands. Kafka shows what a transaction committed some ms after it has ended it, and kafkajs cannot ask for what is
+   * stable: two answers, a while apart, must agree, or what the former owner has copied would be copied again.
+   */
+  async #settled (): Promise<number | undefined> {
+    const { topics, group, topic, partition } = this.#options
+    for (let before = (await topics.committed(group, topic))[partition]; ;) {
+      await sleep(SETTLE_MS)
+      const now = (await topics.committed(group, topic))[partition]
+      if (now === before) return now
+      before = now
+    }
   }
 
   /** Tells a consumer that has joined anew where it was. */
@@ -105,7 +122,7 @@ export class KafkaClaim implements Claim {
   /** Resolves when nothing of it is under way any more. */
   async close (): Promise<void> {
     await this.#committing?.catch(() => undefined) // its caller hears of it
-    await this.#producer.disconnect().catch(() => undefined) // what it had begun, the next owner ends
+    await within(LEAVE_MS, this.#producer.disconnect().catch(() => undefined)) // what it had begun, the next owner ends
   }
 
   async poll (limits: PollLimits = {}): Promise<LogBatch> {

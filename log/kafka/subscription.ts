@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Consumer, PartitionAssigner } from 'kafkajs'
 import type { LogRecord } from '../log.js'
 import { consumerOf, type KafkaConnection } from './client.js'
 import { recordOf } from './records.js'
+import { within } from './within.js'
 
 export interface SubscriptionOptions {
   readonly connection: KafkaConnection
@@ -124,10 +124,4 @@ export class Subscription {
       this.#end(err)
     }
   }
-}
-
-async function within (ms: number, work: Promise<unknown>): Promise<void> {
-  const waiting = new AbortController()
-  await Promise.race([work, sleep(ms, undefined, { signal: waiting.signal }).catch(() => undefined)])
-  waiting.abort()
 }

@@ -4,14 +4,11 @@ import { HammingbirdClient } from '../client/index.js'
 import { invalid } from '../errors.js'
 import { cifarFiles } from './cifar-files.js'
 import { freshnessOnKafka } from './freshness-kafka.js'
-import { isFound } from './is-found.js'
+import { foundAfter, probe } from './probing.js'
 import { publishAside } from './publish-child.js'
 import type { Question } from './question.js'
-import { beginSetting, quantile, writeJson } from './report.js'
+import { beginSetting, writeJson } from './report.js'
 import { freshAllInOne } from './up-process.js'
-
-const PROBES_PER_SECOND = 20
-const ASK_EVERY_MS = 5
 
 /**
  * An open loop at a rate, and beside it 20 probes a second: every 5 ms the oldest is searched by its id, timed from before it was
@@ -29,47 +26,34 @@ export const question: Question = {
     const ended = beginSetting()
     const seconds = Number(values.seconds)
     const rate = values.rate === undefined ? await saturatedRate() / 2 : Number(values.rate)
-    const foundMs = await probe(rate, seconds)
+    const foundMs = await probed(rate, seconds)
     const row = {
       system: 'hammingbird',
       log: values.log,
       imagesPerSecond: Math.round(rate),
       probes: foundMs.length,
-      foundAfterMs: { p50: quantile(foundMs, 0.5), p90: quantile(foundMs, 0.9), p99: quantile(foundMs, 0.99), max: Math.max(...foundMs) }
+      foundAfterMs: foundAfter(foundMs)
     }
     console.log(`at ${row.imagesPerSecond} images/s: found after p50 ${row.foundAfterMs.p50.toFixed(0)} ms, p99 ${row.foundAfterMs.p99.toFixed(0)} ms (${row.probes} probes)`)
     if (values.json !== undefined) writeJson(values.json, { question: 'freshness', ...ended({}), rows: [row] })
   }
 }
 
-/** @returns for each probe, how long it took until it was found, in milliseconds. */
-async function probe (rate: number, seconds: number): Promise<readonly number[]> {
-  const different = await cifarFiles(Math.min(20_000, Math.ceil(rate * seconds) + PROBES_PER_SECOND * seconds))
+async function probed (rate: number, seconds: number): Promise<readonly number[]> {
+  const different = await cifarFiles(Math.min(20_000, Math.ceil(rate * seconds) + 20 * seconds))
   const images = Array.from({ length: Math.ceil(rate * seconds) }, (_, i) => different[i % different.length]!)
   await using all = await freshAllInOne()
   await using client = await HammingbirdClient.open({ server: all.grpc.address })
   await publishAside({ server: all.grpc.address, prefix: 'warm/', images: images.slice(0, 500) })
 
-  const loading = publishAside({ server: all.grpc.address, prefix: 'load/', images, rate })
-  const foundMs: number[] = []
-  const outstanding: { readonly id: string, readonly begunMs: number }[] = []
-  const probes = PROBES_PER_SECOND * seconds
-  const publishing = Promise.all(Array.from({ length: probes }, async (_, i) => {
-    await sleep(1000 + i * 1000 / PROBES_PER_SECOND)
-    const id = `probe/${i}`
-    outstanding.push({ id, begunMs: performance.now() })
-    for await (const { refusal } of client.publish([{ id, image: different.at(-1 - i)! }])) if (refusal !== undefined) throw new Error(refusal.message)
-  }))
-  // Only the oldest is asked for: asking for all would be a load of its own.
-  while (foundMs.length < probes) {
-    const oldest = outstanding[0]
-    if (oldest !== undefined && await isFound(client, oldest.id)) {
-      foundMs.push(performance.now() - oldest.begunMs)
-      outstanding.shift()
-    } else await sleep(ASK_EVERY_MS)
-  }
-  await Promise.all([publishing, loading])
-  return foundMs
+  return await probe({
+    client,
+    seconds,
+    load: publishAside({ server: all.grpc.address, prefix: 'load/', images, rate }),
+    publish: async (id, i) => {
+      for await (const { refusal } of client.publish([{ id, image: different.at(-1 - i)! }])) if (refusal !== undefined) throw new Error(refusal.message)
+    }
+  })
 }
 
 /** Images a second, first publish to last one searchable. */

@@ -20,6 +20,8 @@ process.on('disconnect', () => { process.exit() })
 
 const RUN = 100
 const RUNS_AT_ONCE = 4
+/** What is due within this time goes out together: what the rival's producer is set to. */
+const LINGER_MS = 5
 
 async function publish (job: PublisherJob): Promise<void> {
   if (job.kafka === undefined) await overGrpc(job)
@@ -32,7 +34,7 @@ async function overGrpc (job: PublisherJob): Promise<void> {
   for await (const { refusal } of client.publish(paced(job))) if (refusal !== undefined) throw new Error(refusal.message)
 }
 
-/** With a rate, whatever is due is sent at once; without one, in runs. */
+/** With a rate, what is due is sent every few ms; without one, in runs. */
 async function toKafka (job: PublisherJob, broker: string): Promise<void> {
   await using log = await KafkaLog.open({ brokers: [broker] })
   const under = new Set<Promise<unknown>>()
@@ -43,9 +45,12 @@ async function toKafka (job: PublisherJob, broker: string): Promise<void> {
     run = []
     if (under.size >= (job.rate === undefined ? RUNS_AT_ONCE : RUN)) await Promise.race(under)
   }
+  let sentMs = performance.now()
   for await (const image of paced(job)) {
     run.push(image)
-    if (run.length === RUN || job.rate !== undefined) await send()
+    if (run.length < RUN && (job.rate === undefined || performance.now() - sentMs < LINGER_MS)) continue
+    sentMs = performance.now()
+    await send()
   }
   await send()
   await Promise.all(under)

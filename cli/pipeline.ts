@@ -23,6 +23,9 @@ interface PipelineCommandOptions extends KafkaCommandOptions, GpuOptions {
   readonly decoders?: number
 }
 
+/** Of its workers: nobody waits for an answer of this process, and workers that are niced starve beside a broker under load. */
+const NICENESS = 0
+
 /** `hammingbird pipeline`: the graphs ingest and encode of every collection, against Kafka. */
 export function pipeline (): Command {
   return gpuOption(kafkaOptions(new Command('pipeline')))
@@ -43,8 +46,8 @@ async function runPipeline (options: PipelineCommandOptions): Promise<void> {
     try {
       const data = await openDataDirectory(options.data)
       const log = resources.keep(await KafkaLog.open(kafkaLogOptions(options, reader)))
-      const decoder = resources.keep(await DecoderPool.open(options.decoders === undefined ? {} : { workers: options.decoders }))
-      const encoder = resources.keep(await EncoderPool.open({ computes: sentence => { logger.info(`encoder: ${sentence}`) } }))
+      const decoder = resources.keep(await DecoderPool.open({ niceness: NICENESS, ...options.decoders === undefined ? {} : { workers: options.decoders } }))
+      const encoder = resources.keep(await EncoderPool.open({ niceness: NICENESS, computes: sentence => { logger.info(`encoder: ${sentence}`) } }))
       const models = new ModelLoader({ log, encoder, directory: data.models, reader })
       const registry = resources.keep(await Registry.open({ log, reader, builtIn: manifestV0, failed }))
       resources.keep(new Pipeline({ log, registry, decoder, encoder, models, failed }))

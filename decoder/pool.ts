@@ -15,6 +15,8 @@ export interface DecoderPoolOptions {
   readonly limits?: Partial<DecodingLimits>
   /** How many jobs may wait. @default 1_000 */
   readonly queueLimit?: number
+  /** Of the processes, 0 to 19: 0 where nobody waits for an answer of this process. @default 10 */
+  readonly niceness?: number
 }
 
 /** A job is ended, with its worker, when one image takes so much longer than it may: its own limit has not stopped it. */

@@ -171,6 +171,11 @@ export interface Claim {
   readonly partition: number
   /** Aborts when the partition is lost (reason: `HAMMINGBIRD_LOG_FENCED`) or the member leaves (`HAMMINGBIRD_NOT_OPEN`). */
   readonly signal: AbortSignal
+  /**
+   * How long the log would have its caller wait after a commit before the next: where what a commit costs does not grow with what is
+   * in it, fewer and larger ones do the same work under load. 0 where a commit costs next to nothing.
+   */
+  readonly restMs: number
   /** The next records, beginning where the group last committed. Waits; rejects with `signal.reason` on loss. */
   poll (limits?: PollLimits): Promise<LogBatch>
   /**

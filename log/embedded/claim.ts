@@ -26,6 +26,7 @@ const TICKS = 4
  * What was in hand when the claim was aborted may still be committed, until its run has ended or it is fenced.
  */
 export class EmbeddedClaim implements Claim {
+  readonly restMs = 0
   readonly topic: string
   readonly partition: number
   readonly signal: AbortSignal

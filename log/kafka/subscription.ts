@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Consumer, PartitionAssigner } from 'kafkajs'
 import type { LogRecord } from '../log.js'
 import { consumerOf, type KafkaConnection } from './client.js'
@@ -23,6 +24,13 @@ export interface SubscriptionOptions {
 const DEAD_MS = 150_000
 /** What one fetch brought of several partitions is handed over together, so that none waits for a heartbeat in between. */
 const AT_ONCE = 64
+/**
+ * After a fetch that brought little the next one begins so much later: it then brings what came meanwhile. A fetch costs this
+ * process and the broker as much as some ten records; without the rest there would be one for each message as it comes.
+ */
+const REST_MS = 15
+/** Records of one partition; a fetch that brings more is followed by the next at once. */
+const LITTLE = 100
 const JOIN_MS = 3000
 const LEAVE_MS = 5000
 const CHECK_MS = 5000
@@ -71,6 +79,7 @@ export class Subscription {
       eachBatch: async ({ batch, isStale }) => {
         const { topic, fetched } = this.#options
         await fetched(batch.partition, batch.messages.map(message => recordOf(topic, batch.partition, message)), Number(batch.lastOffset()) + 1, isStale)
+        if (batch.messages.length < LITTLE) await sleep(REST_MS)
       }
     }).catch((err: unknown) => { this.#end(err) })
   }

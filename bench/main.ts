@@ -12,6 +12,7 @@ const questions: Record<string, () => Promise<{ readonly question: Question }>> 
   encode: () => import('./encode.js'),
   'query-wait': () => import('./query-wait.js'),
   'train-step': () => import('./train-step.js'),
+  'objective-step': () => import('./objective-step.js'),
   added: () => import('./added.js')
 }
 

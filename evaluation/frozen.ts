@@ -31,6 +31,26 @@ export async function frozenDivision (session: FeatureSession, { train, database
   }
 }
 
+/** What two networks saw of the same division, the dimensions of one behind those of the other. */
+export function sideBySide (a: FrozenDivision, b: FrozenDivision): FrozenDivision {
+  const train = joined(a.train, b.train)
+  return {
+    train,
+    database: a.database === a.train && b.database === b.train ? train : joined(a.database, b.database),
+    queries: joined(a.queries, b.queries)
+  }
+}
+
+function joined (a: Features, b: Features): Features {
+  const dims = a.dims + b.dims
+  const values = new Float32Array(a.count * dims)
+  for (let i = 0; i < a.count; i++) {
+    for (let d = 0; d < a.dims; d++) values[i * dims + d] = a.values[i * a.dims + d]!
+    for (let d = 0; d < b.dims; d++) values[i * dims + a.dims + d] = b.values[i * b.dims + d]!
+  }
+  return { count: a.count, dims, values }
+}
+
 /** Trains the objective of a recipe with a head over frozen features, and encodes the division. The recipe's network is not used. */
 export async function runFrozen (recipe: Recipe, { train: pictures }: Division, features: FrozenDivision, choices: DeepChoices, options: Pick<TrainingJob, 'onProgress' | 'signal'> = {}): Promise<DeepRun> {
   const { bits, seed } = choices

@@ -44,7 +44,7 @@ export function parseOptions (argv: readonly string[]): Options {
     .option('--seed <n>', 'of everything that is random', number, 1)
     .option('--data <directory>', 'the evaluation data', process.env['HAMMINGBIRD_EVALUATION_DATA'] ?? '../shared/data')
     .option('--network <name>', 'another network than the recipe\'s')
-    .option('--pretrained <name>', `train a hash layer, or fit a baseline, on the features of one of ${pretrainedNames.join(', ')}`)
+    .option('--pretrained <name>', `train a hash layer, or fit a baseline, on the features of one or more, separated by commas, of ${pretrainedNames.join(', ')}`)
     .option('--side <pixels>', 'size that pictures are scaled to for a pretrained network', number)
     .option('--keep-features <directory>', 'where to keep what the pretrained network saw, and to take it from')
     .option('--set <key=value>', 'a choice of the recipe, more than once', pair, {})

@@ -1,12 +1,13 @@
 import { join, resolve } from 'node:path'
 import { openBackend, type Backend } from '../encoder/tf.js'
 import { HammingbirdError, invalid } from '../errors.js'
+import type { Manifest } from '../registry/manifest.js'
 import { progressLine } from '../trainer/progress.js'
 import { recipeOf } from '../trainer/recipes/recipes.js'
 import { readCodeFile } from './code-file.js'
 import { codesOfOutputs } from './code-set.js'
 import { runDeep, type DeepChoices } from './deep.js'
-import { frozenDivision, runFrozen, type FrozenDivision } from './frozen.js'
+import { frozenDivision, runFrozen, sideBySide, type FrozenDivision } from './frozen.js'
 import { readFeatures, writeFeatures } from './feature-file.js'
 import type { Options } from './options.js'
 import { openPretrained } from './pretrained.js'
@@ -35,8 +36,9 @@ export async function runEvaluation (options: Options, signal: AbortSignal): Pro
   if (protocol === undefined) throw invalid('--protocol', 'is needed, or --queries and --database')
   if ((model === undefined) === (recipe === undefined)) throw invalid('--recipe', 'is needed, or --model, and not both')
   const division = await protocolOf(protocol).load(resolve(options.data), options.side ?? (options.pretrained === undefined ? undefined : PRETRAINED_SIDE))
-  const bits = model === undefined ? options.bits : (await savedBits(model))
-  const run: Run = { recipe: recipe ?? `model ${model!}`, protocol, bits, seed: options.seed, choices: {} }
+  const saved = model === undefined ? undefined : await savedManifest(model)
+  const bits = saved?.bits ?? options.bits
+  const run: Run = { recipe: recipe ?? saved?.provenance['recipe'] ?? 'model', protocol, bits, seed: options.seed, choices: {} }
   const outcome = model !== undefined ? await ofModel(model, division)
     : shallow.has(recipe!) ? await ofShallow(recipe!, division, options)
       : await ofRecipe(recipe!, division, options, signal)
@@ -52,9 +54,9 @@ async function measureFiles ({ queries, database, seed }: Options): Promise<Meas
   return measured(run, { cpuMinutes: 0, wallMinutes: 0, parameters: 0, multiplyAdds: 0, backend: 'none' }, asked, asked.outputs, kept)
 }
 
-async function savedBits (directory: string): Promise<number> {
+async function savedManifest (directory: string): Promise<Manifest> {
   using saved = await openSaved(directory)
-  return saved.manifest.bits
+  return saved.manifest
 }
 
 async function ofModel (directory: string, division: Division): Promise<Outcome> {
@@ -62,7 +64,7 @@ async function ofModel (directory: string, division: Division): Promise<Outcome>
   const { network, settings, provenance } = saved.manifest
   return {
     effort: { cpuMinutes: 0, wallMinutes: 0, parameters: 0, multiplyAdds: 0, backend: saved.backend },
-    choices: { network, settings, provenance },
+    choices: { network, settings, model: `saved, learned from ${provenance['trainedOn'] ?? 'what its manifest does not say'}` },
     queries: await saved.encode(division.queries),
     database: await saved.encode(division.database)
   }
@@ -110,7 +112,15 @@ async function ofRecipe (name: string, division: Division, options: Options, sig
   }
 }
 
+/** Of each network that is named, side by side. */
 async function pretrainedFeatures (division: Division, options: Options): Promise<FrozenDivision> {
+  const seen: FrozenDivision[] = []
+  for (const pretrained of options.pretrained!.split(',')) seen.push(await featuresOfOne(division, { ...options, pretrained }))
+  const [first, ...others] = seen as [FrozenDivision, ...FrozenDivision[]]
+  return others.reduce(sideBySide, first)
+}
+
+async function featuresOfOne (division: Division, options: Options): Promise<FrozenDivision> {
   const { pretrained, protocol, side = PRETRAINED_SIDE, keepFeatures } = options
   if (keepFeatures === undefined) return computedFeatures(division, options)
   const file = join(keepFeatures, `${protocol!}-${pretrained!}-${side}.safetensors`)

@@ -1,3 +1,4 @@
+import { activate } from '../layers/activation.js'
 import { convolution } from '../layers/convolution.js'
 import { tripletAttention } from '../layers/triplet-attention.js'
 import { tf } from '../tf.js'
@@ -12,7 +13,8 @@ import type { Backbone, Network, Settings, Stage } from './network.js'
  * Departures: ReLU for GELU, whose gradient takes half as long again; no fixed scale of the logits.
  *
  * Settings: `width`, channels of the first group (64; the others have four times as many); `attention`, after the last group
- * (`none`, `last`) or after each (`all`); `pooling` (max) and `levels`; `mirror`, whether an encoded picture is seen from both sides (`mean` of its
+ * (`none`, `last`) or after each (`all`); `shortcuts`: around the second convolution of each group (`identity`, which makes it a residual network) or
+ * `none`; `pooling` (max) and `levels`; `mirror`, whether an encoded picture is seen from both sides (`mean` of its
  * features and those of its mirror image, for twice the work) or as it is (`none`). Training sees one side at a time.
  */
 export const smallCnn: Network = { name: 'small-cnn', build }
@@ -24,6 +26,7 @@ const NORM = 1e-5
 function build (settings: Settings): Backbone {
   const width = settings.number('width', { from: 8, to: 256, otherwise: 64 })
   const attention = settings.choice('attention', ['none', 'last', 'all'], 'none')
+  const shortcuts = settings.choice('shortcuts', ['none', 'identity'], 'none') === 'identity'
   const mirrors = settings.choice('mirror', ['none', 'mean'], 'none') === 'mean'
   const ending = buildEnding(settings, 4 * width, 'max')
   const stages: Stage[] = [{
@@ -41,7 +44,8 @@ function build (settings: Settings): Backbone {
       {
         name: `${name}.1`,
         run: (x, p) => {
-          const y = convolution(p, `${name}.1`, x as tf.Tensor4D, { filters, size: 3, norm: NORM, initial: 'passing', activation: 'relu' })
+          const own = convolution(p, `${name}.1`, x as tf.Tensor4D, { filters, size: 3, norm: NORM, initial: 'passing', activation: shortcuts ? 'linear' : 'relu' })
+          const y = shortcuts ? activate(tf.add<tf.Tensor4D>(own, x as tf.Tensor4D), 'relu', p.training) : own
           return attends ? tripletAttention(p, `${name}.attention`, y, NORM) : y
         }
       })

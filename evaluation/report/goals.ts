@@ -12,6 +12,8 @@ export interface Goal {
 }
 
 const mAP = (row: Row): number => row.mAP
+/** Trained in this run: a saved model says nothing of what it took. */
+const here = (row: Row): boolean => row.choices['model'] === undefined
 const systems = ['multitask', 'attention-greedy', 'interrelated', 'multilabel-residual', 'code-similarity']
 
 /** In the order that they are reported in. */
@@ -21,14 +23,14 @@ export const goals: readonly Goal[] = [
     from: 'GreedyHash states 0.944, pretrained on ImageNet (10,000 queries)',
     least: 0.94,
     figure: mAP,
-    of: row => row.protocol === 'F' && (row.bits === 48 || row.bits === 64) && row.cpuMinutes <= 180 && systems.includes(row.recipe)
+    of: row => row.protocol === 'F' && (row.bits === 48 || row.bits === 64) && here(row) && row.cpuMinutes <= 180 && systems.includes(row.recipe)
   },
   ...systems.map(name => ({
     what: `F, \`${name}\`, within 45 CPU minutes: mAP`,
     from: 'the paper\'s claim',
     least: 0.9,
     figure: mAP,
-    of: (row: Row) => row.protocol === 'F' && row.recipe === name && row.cpuMinutes <= 45
+    of: (row: Row) => row.protocol === 'F' && row.recipe === name && here(row) && row.cpuMinutes <= 45
   })),
   { what: 'T, 48 or 64 bits, from scratch: mAP', from: 'as F', least: 0.935, figure: mAP, of: row => row.protocol === 'T' && row.bits >= 48 && systems.includes(row.recipe) },
   {

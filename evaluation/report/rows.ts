@@ -34,7 +34,7 @@ export async function readResults (directory: string): Promise<Results> {
 
 /** What tells a row from the others of its protocol, in a few words. */
 export function nameOf ({ recipe, bits, seed, choices }: Row): string {
-  const own = ['pretrained', 'features', 'network', 'similarity', 'loss', 'strategy'].flatMap(name => typeof choices[name] === 'string' ? [choices[name]] : [])
+  const own = ['model', 'pretrained', 'features', 'network', 'similarity', 'loss', 'strategy'].flatMap(name => typeof choices[name] === 'string' ? [choices[name]] : [])
   const width = (choices['settings'] as { width?: number } | undefined)?.width
   return `${recipe} ${bits} (${[...own, ...width === undefined ? [] : [`width ${width}`], `seed ${seed}`].join(', ')})`
 }

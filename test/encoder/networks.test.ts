@@ -19,7 +19,7 @@ const SMALLEST: Readonly<Record<string, { readonly settings: Readonly<Record<str
   'mobilenet-v2': { settings: { width: 0.1 }, side: 32 },
   squeezenet: { settings: {}, side: 48, large: true },
   vgg16: { settings: { ending: 'average' }, side: 32, large: true },
-  'small-cnn': { settings: { width: 8, attention: 'all' }, side: 16 },
+  'small-cnn': { settings: { width: 8, attention: 'all', shortcuts: 'identity' }, side: 16 },
   'vgg16-32': { settings: { width: 8, attention: 'groups' }, side: 32 },
   'dsh-cnn': { settings: { width: 4 }, side: 32 }
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
 import { runDeep } from '../../evaluation/deep.js'
-import { frozenDivision, runFrozen } from '../../evaluation/frozen.js'
+import { frozenDivision, runFrozen, sideBySide } from '../../evaluation/frozen.js'
 import { openPretrained } from '../../evaluation/pretrained.js'
 import type { Row } from '../../evaluation/row.js'
 import { openSaved } from '../../evaluation/saved.js'
@@ -71,6 +71,15 @@ test('saved: a trained model encodes as it did when it was trained', async t => 
   t.true(worst < 1e-3, String(worst))
   t.is(saved.manifest.provenance['recipe'], 'csq')
   await t.throwsAsync(openSaved(join(at, 'nowhere')), { instanceOf: HammingbirdError, code: 'HAMMINGBIRD_INVALID' })
+})
+
+test('frozen: what two networks saw stands side by side, picture by picture', t => {
+  const of = (dims: number, ...values: number[]) => ({ count: values.length / dims, dims, values: Float32Array.from(values) })
+  const [one, other] = [of(2, 1, 2, 3, 4), of(1, 5, 6)]
+  const both = sideBySide({ train: one, database: one, queries: one }, { train: other, database: other, queries: other })
+  t.deepEqual([...both.queries.values], [1, 2, 5, 3, 4, 6])
+  t.is(both.train.dims, 3)
+  t.is(both.database, both.train)
 })
 
 test('frozen: a hash layer over a pretrained network\'s features beats the same layer before it has learned', async t => {

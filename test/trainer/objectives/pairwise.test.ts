@@ -51,7 +51,7 @@ objectiveSuite('code similarity', {
   }
 })
 
-for (const soft of ['idhn', 'isdh'] as const) {
+for (const soft of ['idhn', 'isdh', 'cosine'] as const) {
   objectiveSuite(`label cosine, ${soft}`, {
     shapes,
     loss: ([a], labels) => labelCosine(a!, labels, { soft }),
@@ -63,7 +63,8 @@ for (const soft of ['idhn', 'isdh'] as const) {
         const p = dot(u[i]!, u[j]!)
         const theta = 5 * p / BITS
         if (c > 0.99 || c < 0.01) return (soft === 'isdh' ? 10 : 1) * (softplus(theta) - c * theta)
-        return soft === 'idhn' ? 0.1 * BITS * ((p + BITS) / (2 * BITS) - c) ** 2 : (c - 1 / (1 + Math.exp(-theta))) ** 2
+        if (soft === 'isdh') return (c - 1 / (1 + Math.exp(-theta))) ** 2
+        return 0.1 * BITS * ((soft === 'idhn' ? (p + BITS) / (2 * BITS) : p / BITS) - c) ** 2
       })) + 0.1 * mean(u.flat().map(x => Math.abs(Math.abs(x) - 1)))
     }
   })

@@ -10,7 +10,7 @@ import type { Progress } from '../trainer/progress.js'
 import type { Recipe } from '../trainer/recipes/recipe.js'
 import { train } from '../trainer/train.js'
 import { whitening } from '../trainer/whitening.js'
-import { saveModel } from './saved.js'
+import { saveModel, type Start } from './saved.js'
 import { costOf, type Cost } from './cost.js'
 import type { Division } from './protocols/protocol.js'
 
@@ -52,6 +52,8 @@ export async function runDeep (recipe: Recipe, division: Division, choices: Deep
   readonly signal?: AbortSignal
   /** Where to write the model, as it would be published. @default nowhere */
   readonly save?: string
+  /** What the network begins with. It then sees pictures whole all along. @default nothing */
+  readonly start?: Start
 } = {}): Promise<DeepRun> {
   const { bits, seed, shift, cutout } = choices
   const { train: pictures, database, queries } = division
@@ -77,22 +79,24 @@ export async function runDeep (recipe: Recipe, division: Division, choices: Deep
     ...choices.batchSize !== undefined && { batchSize: choices.batchSize },
     ...choices.rate !== undefined && { rate: choices.rate }
   }
-  const chosen = { network: model.network, settings: model.settings, ...choices.recipe, ...set, shift, cutout }
+  const { start } = options
+  const chosen = { network: model.network, settings: model.settings, ...choices.recipe, ...set, shift, cutout, ...start && { start: start.from } }
   const trained = await train({
     network,
     source: pictureSource(pictures, normalise, { shift, cutout }),
     objective: plan.objective,
-    options: { ...set, schedule, ...rateOf && { rateOf }, ...side && { side }, seed },
-    ...model.network === 'small-cnn' && { start: whitening(pictures, normalise) },
+    options: { ...set, schedule, ...rateOf && { rateOf }, ...side && start === undefined && { side }, seed },
+    ...start ? { start: start.weights } : model.network === 'small-cnn' && { start: whitening(pictures, normalise) },
     ...options.checkpoint && { checkpoint: { ...options.checkpoint, key: JSON.stringify([recipe.name, bits, seed, pictures.count, chosen]) } },
     ...options.onProgress && { onProgress: options.onProgress },
     ...options.signal && { signal: options.signal }
   })
-  const { variables, cpuMs, wallMs, loss } = trained
+  const { variables, wallMs, loss } = trained
+  const cpuMs = trained.cpuMs + (start?.cpuMs ?? 0)
   try {
     const cost = await costOf(network, variables, [height, width, 3])
     if (options.save !== undefined) {
-      const provenance = { recipe: recipe.name, trainedOn: `${pictures.count} pictures`, seed: String(seed) }
+      const provenance = { recipe: recipe.name, trainedOn: `${pictures.count} pictures`, seed: String(seed), cpuMinutes: String(cpuMs / 6e4), chosen: JSON.stringify({ ...choices.recipe, epochs: set.epochs }) }
       await saveModel(options.save, { ...model, version: 'v1', createdMs: Date.now(), provenance }, variables, pictures)
     }
     const encode = async (set: Division['train']): Promise<SetEncoding> => {

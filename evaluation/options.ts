@@ -25,6 +25,7 @@ export interface Options {
   readonly rate?: number
   readonly shift: number
   readonly cutout: number
+  readonly start?: string
   readonly checkpoint?: string
   readonly save?: string
   readonly json?: string
@@ -54,6 +55,7 @@ export function parseOptions (argv: readonly string[]): Options {
     .option('--rate <n>', 'instead of the recipe\'s', number)
     .option('--shift <pixels>', 'how far pictures are moved at random', number, 2)
     .option('--cutout <pixels>', 'side of the square that is painted over at random', number, 0)
+    .option('--start <directory>', 'a saved model whose network the recipe\'s begins with; its training counts in CPU minutes')
     .option('--checkpoint <directory>', 'where to leave checkpoints, and to go on from')
     .option('--save <directory>', 'where to write the model, as it would be published')
     .option('--json <file>', 'where to write the row')

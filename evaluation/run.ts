@@ -14,7 +14,7 @@ import { openPretrained } from './pretrained.js'
 import type { Division } from './protocols/protocol.js'
 import { protocolOf } from './protocols/protocols.js'
 import { measured, type Effort, type Measured, type Run } from './row.js'
-import { openSaved } from './saved.js'
+import { openSaved, startOfSaved } from './saved.js'
 import { pixelFeatures, shallow } from './shallow.js'
 
 /** Pixels a side for a pretrained network where nothing else is asked for. */
@@ -88,7 +88,7 @@ async function ofShallow (name: string, division: Division, options: Options): P
 async function ofRecipe (name: string, division: Division, options: Options, signal: AbortSignal): Promise<Outcome> {
   const recipe = recipeOf(name)
   const backend = await training()
-  const { bits, seed, shift, cutout, network, epochs, batch, rate, pretrained, checkpoint, save } = options
+  const { bits, seed, shift, cutout, network, epochs, batch, rate, pretrained, checkpoint, save, start } = options
   const choices: DeepChoices = {
     bits, seed, shift, cutout, settings: options.net, recipe: options.set,
     ...network !== undefined && { network },
@@ -101,6 +101,7 @@ async function ofRecipe (name: string, division: Division, options: Options, sig
       signal,
       onProgress: progressLine(name, process.stderr),
       ...save !== undefined && { save },
+      ...start !== undefined && { start: await startOfSaved(start) },
       ...checkpoint !== undefined && { checkpoint: { directory: checkpoint, everyMs: 60_000 } }
     })
     : await runFrozen(recipe, division, await pretrainedFeatures(division, options), choices, { signal, onProgress: progressLine(name, process.stderr) })

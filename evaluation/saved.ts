@@ -2,6 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { makeModel } from '../encoder/make-model.js'
 import type { Variables } from '../encoder/layers/variables.js'
+import { readModelFiles } from '../encoder/model-files.js'
+import type { Tensors } from '../encoder/safetensors.js'
 import { loadSession } from '../encoder/session.js'
 import { invalid } from '../errors.js'
 import { parseManifest, type Manifest } from '../registry/manifest.js'
@@ -30,10 +32,36 @@ export interface SavedModel extends Disposable {
   encode (set: PixelSet): Promise<Float32Array>
 }
 
+async function readManifest (directory: string): Promise<Manifest> {
+  return parseManifest(await readFile(join(directory, MANIFEST), 'utf8').catch(() => { throw invalid('model', `${directory} has no ${MANIFEST}`) }))
+}
+
+/** What a network begins with that goes on from another one's training. */
+export interface Start {
+  /** Of the backbone alone: a hash layer begins anew. */
+  readonly weights: Tensors
+  /** What its training took, to be added. */
+  readonly cpuMs: number
+  /** Where it comes from, in a few words. */
+  readonly from: string
+}
+
+/** @throws HammingbirdError as `openSaved`. */
+export async function startOfSaved (directory: string): Promise<Start> {
+  const manifest = await readManifest(directory)
+  const { weights } = await readModelFiles(manifest, directory)
+  const { recipe, trainedOn, cpuMinutes, chosen } = manifest.provenance
+  if (cpuMinutes === undefined) throw invalid('start', `${directory} does not say what its training took`)
+  return {
+    weights: new Map([...weights].filter(([name]) => !/^(hash|hidden|detail)/.test(name))),
+    cpuMs: Number(cpuMinutes) * 6e4,
+    from: `${recipe ?? 'a model'}, ${trainedOn ?? ''}, ${Number(cpuMinutes).toFixed(1)} CPU minutes, ${chosen ?? ''}`
+  }
+}
+
 /** @throws HammingbirdError as a session that does not open; `HAMMINGBIRD_INVALID` where there is no manifest. */
 export async function openSaved (directory: string): Promise<SavedModel> {
-  const text = await readFile(join(directory, MANIFEST), 'utf8').catch(() => { throw invalid('model', `${directory} has no ${MANIFEST}`) })
-  const manifest = parseManifest(text)
+  const manifest = await readManifest(directory)
   const session = await loadSession(manifest, directory)
   return {
     manifest,

@@ -8,7 +8,7 @@ import { runDeep } from '../../evaluation/deep.js'
 import { frozenDivision, runFrozen, sideBySide } from '../../evaluation/frozen.js'
 import { openPretrained } from '../../evaluation/pretrained.js'
 import type { Row } from '../../evaluation/row.js'
-import { openSaved } from '../../evaluation/saved.js'
+import { openSaved, startOfSaved } from '../../evaluation/saved.js'
 import { codesOfOutputs } from '../../evaluation/code-set.js'
 import { measured } from '../../evaluation/row.js'
 import { writeSafetensors, type NamedTensor } from '../../encoder/safetensors.js'
@@ -70,6 +70,11 @@ test('saved: a trained model encodes as it did when it was trained', async t => 
   const worst = outputs.reduce((most, value, i) => Math.max(most, Math.abs(value - trained.queries.outputs[i]!)), 0)
   t.true(worst < 1e-3, String(worst))
   t.is(saved.manifest.provenance['recipe'], 'csq')
+  const start = await startOfSaved(at)
+  t.false([...start.weights.keys()].some(name => name.startsWith('hash')))
+  const on = await runDeep(recipeOf('dpsh'), { train: database, database, queries }, { bits: 16, seed: 1, settings: { width: 8 }, recipe: {}, shift: 1, cutout: 0, epochs: 1, batchSize: 20 }, { start })
+  t.true(on.cpuMs > start.cpuMs && start.cpuMs > 0)
+  t.regex(String(on.chosen['start']), /^csq, 60 pictures/)
   await t.throwsAsync(openSaved(join(at, 'nowhere')), { instanceOf: HammingbirdError, code: 'HAMMINGBIRD_INVALID' })
 })
 

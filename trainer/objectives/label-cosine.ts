@@ -2,7 +2,10 @@ import { tf } from '../../encoder/tf.js'
 import { others, products } from './pairs.js'
 
 export interface LabelCosineOptions {
-  /** `binary` takes 1 for a shared label and 0 else: the similarity that levels are compared with; every pair is hard then. @default 'cosine' */
+  /**
+   * `binary` takes 1 for a shared label and 0 else: the similarity that levels are compared with. Every pair is hard then; but with `soft: 'cosine'` pairs that share some
+   * of their labels keep its squared distance, to 1, so that levels are all that differs. @default 'cosine'
+   */
   readonly similarity?: 'cosine' | 'binary'
   /** How pairs between the extremes count: IDHN's squared distance, ISDH's squared likelihood, or the squared distance of the codes' own cosine. @default 'idhn' */
   readonly soft?: 'idhn' | 'isdh' | 'cosine'
@@ -46,8 +49,10 @@ export function labelCosine (outputs: tf.Tensor2D, labels: tf.Tensor2D, options:
   const counted = tf.mul(tf.matMul(labelled, labelled, false, true), others(labels.shape[0]))
   const lengths = tf.sqrt(tf.maximum(1, tf.matMul(sizes, sizes, false, true)))
   const shared = tf.matMul(labels, labels, false, true)
-  const cosines = similarity === 'cosine' ? tf.div(shared, lengths) : tf.minimum(1, shared)
-  const isHard = tf.cast(tf.logicalOr(tf.greater(cosines, 0.99), tf.less(cosines, 0.01)), 'float32')
+  const levels = tf.div(shared, lengths)
+  const cosines = similarity === 'cosine' ? levels : tf.minimum(1, shared)
+  const leveled = soft === 'cosine' ? levels : cosines
+  const isHard = tf.cast(tf.logicalOr(tf.greater(leveled, 0.99), tf.less(leveled, 0.01)), 'float32')
 
   const hard = tf.sub(tf.softplus(theta), tf.mul(cosines, theta))
   const between = soft === 'isdh'

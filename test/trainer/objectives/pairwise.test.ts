@@ -81,3 +81,18 @@ objectiveSuite('label cosine, binary', {
     }))
   }
 })
+
+objectiveSuite('label cosine, binary by squared distances', {
+  shapes,
+  loss: ([a], labels) => labelCosine(a!, labels, { similarity: 'binary', soft: 'cosine', quantization: 0 }),
+  formula: ([a], labels) => {
+    const u = a!.map(row => row.map(x => x / (1 + Math.abs(x))))
+    return mean(pairs(labels).map(({ i, j, alike }) => {
+      const [y, z] = [labels[i]!, labels[j]!]
+      const c = dot(y, z) / Math.sqrt(dot(y, y) * dot(z, z))
+      const p = dot(u[i]!, u[j]!)
+      const theta = 5 * p / BITS
+      return c > 0.99 || c < 0.01 ? softplus(theta) - (alike ? theta : 0) : 0.1 * BITS * (p / BITS - 1) ** 2
+    }))
+  }
+})

@@ -12,6 +12,8 @@ export interface FreshnessOnKafka {
   /** Images a second. @default half of what saturates, which is measured first */
   readonly rate: number | undefined
   readonly seconds: number
+  /** What encodes. @default version 0 alone */
+  readonly network: string | undefined
   /** A Python that has what the rival needs. @default without the rival */
   readonly rival: string | undefined
   readonly json: string | undefined
@@ -22,19 +24,19 @@ const SATURATING = 10_000
 const RUNS = 3
 
 /** As on the embedded log, with broker, server, pipelines and producer as processes on one machine, images straight to Kafka. */
-export async function freshnessOnKafka ({ rate, seconds, rival, json }: FreshnessOnKafka): Promise<void> {
+export async function freshnessOnKafka ({ rate, seconds, network, rival, json }: FreshnessOnKafka): Promise<void> {
   const ended = beginSetting()
   const files = await cifarFiles(SATURATING)
-  const rows: { readonly system: string, readonly pipelines: number, readonly imagesPerSecond: number, readonly probes: number, readonly foundAfterMs: Readonly<Record<string, number>> }[] = []
+  const rows: { readonly system: string, readonly network: string, readonly pipelines: number, readonly imagesPerSecond: number, readonly probes: number, readonly foundAfterMs: Readonly<Record<string, number>> }[] = []
   let versions = {}
   const save = (): void => { if (json !== undefined) writeJson(json, { question: 'freshness --log kafka', ...ended(versions), rows }) }
   for (const pipelines of [1, 2]) {
-    await using processes = await openKafkaProcesses({ pipelines })
+    await using processes = await openKafkaProcesses({ pipelines, network })
     await warm(processes, files)
     const at = rate ?? await saturatedRate(processes, files) / 2
     const foundMs = await probed(processes, files, at, seconds)
     rows.push({
-      system: 'hammingbird', pipelines, imagesPerSecond: Math.round(at), probes: foundMs.length,
+      system: 'hammingbird', network: network ?? 'version 0', pipelines, imagesPerSecond: Math.round(at), probes: foundMs.length,
       foundAfterMs: foundAfter(foundMs)
     })
     console.log(JSON.stringify(rows.at(-1)))
@@ -44,7 +46,7 @@ export async function freshnessOnKafka ({ rate, seconds, rival, json }: Freshnes
     const { stages: { fresh }, versions: theirs } = await pythonRival(rival, ['ingest', 'fresh'], ['--runs', String(RUNS), '--images', String(SATURATING), '--seconds', String(seconds / 2)])
     const at = fresh as Readonly<Record<string, number>>
     rows.push({
-      system: 'python: Pillow, ResNet-20 on ONNX Runtime, FAISS', pipelines: 1, imagesPerSecond: at['rate_per_s']!, probes: at['probes']!,
+      system: 'python: Pillow, ResNet-20 on ONNX Runtime, FAISS', network: 'resnet20', pipelines: 1, imagesPerSecond: at['rate_per_s']!, probes: at['probes']!,
       foundAfterMs: { p50: at['p50_ms']!, p90: at['p90_ms']!, p99: at['p99_ms']!, max: at['p100_ms']! }
     })
     versions = theirs
@@ -64,8 +66,7 @@ async function probed ({ server, bootstrap, client }: KafkaProcesses, files: rea
 }
 
 /** Images a second, first publish to last one searchable: the median of some runs. */
-async function saturatedRate ({ server, bootstrap, client }: KafkaProcesses, files: readonly Buffer[]): Promise<number> {
-  const coded = async (): Promise<number> => (await client.status()).versions[0]?.coded ?? 0
+async function saturatedRate ({ server, bootstrap, coded }: KafkaProcesses, files: readonly Buffer[]): Promise<number> {
   const rates: number[] = []
   for (let run = 0; run < RUNS; run++) {
     const wanted = await coded() + files.length

@@ -15,13 +15,13 @@ import { freshAllInOne } from './up-process.js'
  * published. Without --rate the rate is half of what saturates, which is measured first.
  */
 export const question: Question = {
-  asks: 'how long after it was published an image is found: --log embedded|kafka --rate 1000 --seconds 20 --rival PYTHON --json FILE',
+  asks: 'how long after it was published an image is found: --log embedded|kafka --rate 1000 --seconds 20 --network resnet20 --rival PYTHON --json FILE',
   async run (args) {
     const { values } = parseArgs({
       args,
-      options: { log: { type: 'string', default: 'embedded' }, rate: { type: 'string' }, seconds: { type: 'string', default: '20' }, rival: { type: 'string' }, json: { type: 'string' } }
+      options: { log: { type: 'string', default: 'embedded' }, rate: { type: 'string' }, seconds: { type: 'string', default: '20' }, network: { type: 'string' }, rival: { type: 'string' }, json: { type: 'string' } }
     })
-    if (values.log === 'kafka') return await freshnessOnKafka({ rate: values.rate === undefined ? undefined : Number(values.rate), seconds: Number(values.seconds), rival: values.rival, json: values.json })
+    if (values.log === 'kafka') return await freshnessOnKafka({ rate: values.rate === undefined ? undefined : Number(values.rate), seconds: Number(values.seconds), network: values.network, rival: values.rival, json: values.json })
     if (values.log !== 'embedded') throw invalid('--log', 'embedded or kafka')
     const ended = beginSetting()
     const seconds = Number(values.seconds)

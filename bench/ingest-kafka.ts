@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { HammingbirdClient } from '../client/index.js'
 import { cifarFiles } from './cifar-files.js'
 import { openKafkaProcesses, type KafkaProcesses } from './kafka-processes.js'
 import { photographs } from './photographs.js'
@@ -14,6 +13,8 @@ import { pythonRival } from './rivals/python.js'
 export interface IngestOnKafka {
   readonly images: number
   readonly runs: number
+  /** What encodes. @default version 0 alone */
+  readonly network: string | undefined
   /** A Python that has what the rival needs. @default without the rival */
   readonly rival: string | undefined
   readonly json: string | undefined
@@ -28,7 +29,7 @@ const LARGE = 4
  * pipelines and producer on one machine: CIFAR-10 pictures as PNG (2.3 KB) and photographs as JPEG (20 KB), through one
  * pipeline and through two. In a last run, which is not timed, pipelines are profiled.
  */
-export async function ingestOnKafka ({ images, runs, rival, json }: IngestOnKafka): Promise<void> {
+export async function ingestOnKafka ({ images, runs, network, rival, json }: IngestOnKafka): Promise<void> {
   const ended = beginSetting()
   const rows: Record<string, unknown>[] = []
   let versions = {}
@@ -39,12 +40,12 @@ export async function ingestOnKafka ({ images, runs, rival, json }: IngestOnKafk
     for (const pipelines of [1, 2]) {
       const timed: number[] = []
       {
-        await using processes = await openKafkaProcesses({ pipelines })
+        await using processes = await openKafkaProcesses({ pipelines, network })
         await warm(processes, files)
         for (let run = 0; run < runs; run++) timed.push(await once(processes, `${run}/`, files, count, WARM + run * count))
       }
-      const cost = pipelines === 1 ? await profile(files, count) : {}
-      rows.push({ system: 'hammingbird', log: 'kafka', kilobytes: Math.round(kilobytes * 10) / 10, pipelines, images: count, imagesPerSecond: spread(timed), ...cost })
+      const cost = pipelines === 1 ? await profile(files, count, network) : {}
+      rows.push({ system: 'hammingbird', log: 'kafka', network: network ?? 'version 0', kilobytes: Math.round(kilobytes * 10) / 10, pipelines, images: count, imagesPerSecond: spread(timed), ...cost })
       console.log(JSON.stringify(rows.at(-1)))
       save()
     }
@@ -66,24 +67,24 @@ export async function ingestOnKafka ({ images, runs, rival, json }: IngestOnKafk
 }
 
 /** Every member has joined, and workers and code paths are warm, before anything is timed. */
-export async function warm ({ server, bootstrap, client }: KafkaProcesses, files: readonly Buffer[]): Promise<void> {
+export async function warm ({ server, bootstrap, coded }: KafkaProcesses, files: readonly Buffer[]): Promise<void> {
   await publishAside({ server, kafka: bootstrap, prefix: 'warm/', images: files.slice(0, WARM), count: WARM })
-  await searchable(client, WARM)
+  await searchable(coded, WARM)
 }
 
 /** @returns images a second. */
-async function once ({ server, bootstrap, client }: KafkaProcesses, prefix: string, files: readonly Buffer[], count: number, before: number): Promise<number> {
+async function once ({ server, bootstrap, coded }: KafkaProcesses, prefix: string, files: readonly Buffer[], count: number, before: number): Promise<number> {
   const begunMs = performance.now()
   await publishAside({ server, kafka: bootstrap, prefix, images: files, count })
-  await searchable(client, before + count)
+  await searchable(coded, before + count)
   return count * 1000 / (performance.now() - begunMs)
 }
 
 /** What a pipeline spends of a processor, and how much of that in kafkajs. */
-async function profile (files: readonly Buffer[], count: number): Promise<Record<string, number>> {
+async function profile (files: readonly Buffer[], count: number, network: string | undefined): Promise<Record<string, number>> {
   const profiles = await mkdtemp(join(tmpdir(), 'hammingbird-profile-'))
   try {
-    await using processes = await openKafkaProcesses({ pipelines: 1, profiles })
+    await using processes = await openKafkaProcesses({ pipelines: 1, network, profiles })
     const [pid] = processes.pipelines as [number]
     await warm(processes, files)
     const before = processorSeconds(pid)
@@ -99,12 +100,8 @@ async function profile (files: readonly Buffer[], count: number): Promise<Record
   }
 }
 
-async function searchable (client: HammingbirdClient, count: number): Promise<void> {
-  for (;;) {
-    const { versions } = await client.status()
-    if ((versions[0]?.coded ?? 0) >= count) return
-    await sleep(20)
-  }
+async function searchable (coded: KafkaProcesses['coded'], count: number): Promise<void> {
+  while (await coded() < count) await sleep(20)
 }
 
 function rounded (value: number): number {

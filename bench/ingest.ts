@@ -15,13 +15,13 @@ import { freshAllInOne } from './up-process.js'
  * searchable. Log, pipeline, tables and producer share the machine.
  */
 export const question: Question = {
-  asks: 'how many images a second go through, stage by stage: --log embedded|kafka --images 20000 --runs 3 --rival PYTHON --json FILE',
+  asks: 'how many images a second go through, stage by stage: --log embedded|kafka --images 20000 --runs 3 --network resnet20 --rival PYTHON --json FILE',
   async run (args) {
     const { values } = parseArgs({
       args,
-      options: { log: { type: 'string', default: 'embedded' }, images: { type: 'string', default: '20000' }, runs: { type: 'string', default: '3' }, rival: { type: 'string' }, json: { type: 'string' } }
+      options: { log: { type: 'string', default: 'embedded' }, images: { type: 'string', default: '20000' }, runs: { type: 'string', default: '3' }, network: { type: 'string' }, rival: { type: 'string' }, json: { type: 'string' } }
     })
-    if (values.log === 'kafka') return await ingestOnKafka({ images: Number(values.images), runs: Number(values.runs), rival: values.rival, json: values.json })
+    if (values.log === 'kafka') return await ingestOnKafka({ images: Number(values.images), runs: Number(values.runs), network: values.network, rival: values.rival, json: values.json })
     if (values.log !== 'embedded') throw invalid('--log', 'embedded or kafka')
     const ended = beginSetting()
     const images = await cifarFiles(Number(values.images))

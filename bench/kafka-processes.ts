@@ -1,12 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { HammingbirdClient } from '../client/index.js'
+import { publishModel } from '../cli/model-directory.js'
 import { startBroker } from '../dev/kafka/broker.js'
+import { untrained } from './encode.js'
 
 const MAIN = fileURLToPath(new URL('../cli/main.js', import.meta.url))
 
@@ -17,12 +19,21 @@ export interface KafkaProcesses extends AsyncDisposable {
   readonly client: HammingbirdClient
   /** Pids of the pipelines. */
   readonly pipelines: readonly number[]
+  /** Images that have a code of the version that is live. */
+  coded (): Promise<number>
   /** Ends the pipelines cleanly, so that they write their profiles. */
   endPipelines (): Promise<void>
 }
 
-/** @param profiles a directory for the CPU profiles of the pipelines. @default none are made */
-export async function openKafkaProcesses ({ pipelines, profiles }: { readonly pipelines: number, readonly profiles?: string }): Promise<KafkaProcesses> {
+export interface KafkaProcessesOptions {
+  readonly pipelines: number
+  /** Published, with any weights, and promoted; version 0 is kept up beside it, as always. @default version 0 alone */
+  readonly network?: string | undefined
+  /** A directory for the CPU profiles of the pipelines. @default none are made */
+  readonly profiles?: string
+}
+
+export async function openKafkaProcesses ({ pipelines, network, profiles }: KafkaProcessesOptions): Promise<KafkaProcesses> {
   const directory = await mkdtemp(join(tmpdir(), 'hammingbird-bench-'))
   const broker = await startBroker({ dir: join(directory, 'broker'), heap: '512m' })
   const children: ChildProcess[] = []
@@ -36,11 +47,13 @@ export async function openKafkaProcesses ({ pipelines, profiles }: { readonly pi
   start([], 'server', 'serve', '--port', String(port))
   const working = Array.from({ length: pipelines }, (_, i) => start(profiles === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', profiles], `pipeline-${i}`, 'pipeline'))
   const client = await HammingbirdClient.open({ server, waitMs: 60_000 })
+  const live = network === undefined ? 'v0' : await promoteUntrained(client, network, join(directory, 'model'))
   return {
     bootstrap: broker.bootstrap,
     server,
     client,
     pipelines: working.map(({ pid }) => pid!),
+    coded: async () => (await client.status()).versions.find(({ version }) => version === live)?.coded ?? 0,
     endPipelines: async () => { await Promise.all(working.map(child => end(child, 'SIGINT'))) },
     async [Symbol.asyncDispose] () {
       await client.close()
@@ -49,6 +62,15 @@ export async function openKafkaProcesses ({ pipelines, profiles }: { readonly pi
       await rm(directory, { recursive: true, force: true })
     }
   }
+}
+
+/** @returns the version's name. */
+async function promoteUntrained (client: HammingbirdClient, network: string, directory: string): Promise<string> {
+  await mkdir(directory)
+  await untrained(directory, network, 32, {})
+  const { name } = await publishModel(client, directory, new AbortController().signal, () => undefined)
+  await client.models.promote(name, { force: true, actor: 'bench' })
+  return name
 }
 
 async function end (child: ChildProcess, signal: NodeJS.Signals): Promise<void> {

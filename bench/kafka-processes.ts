@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -67,7 +67,7 @@ export async function openKafkaProcesses ({ pipelines, network, profiles }: Kafk
 /** @returns the version's name. */
 async function promoteUntrained (client: HammingbirdClient, network: string, directory: string): Promise<string> {
   await mkdir(directory)
-  await untrained(directory, network, 32, {})
+  await writeFile(join(directory, 'manifest.json'), JSON.stringify(await untrained(directory, network, 32, {})))
   const { name } = await publishModel(client, directory, new AbortController().signal, () => undefined)
   await client.models.promote(name, { force: true, actor: 'bench' })
   return name

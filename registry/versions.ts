@@ -9,7 +9,8 @@ import { parseManifest, type Manifest } from './manifest.js'
 export interface VersionsState {
   /** Every version that can be searched, by name: version 0 first. */
   readonly manifests: ReadonlyMap<string, Manifest>
-  readonly retired: ReadonlySet<string>
+  /** Those that were retired, with what was known of them: what a retirement that was cut off has left can be dropped by it. */
+  readonly retired: ReadonlyMap<string, Manifest | undefined>
   /** Alias → version. `live` is always there. */
   readonly aliases: ReadonlyMap<string, string>
   /** Offset of the newest event that counted; -1 when there is none. The next event expects to follow it. */
@@ -33,7 +34,7 @@ export type EventBody = NonNullable<ModelEvent['event']>
 
 /** Nothing published: version 0 is there and live. */
 export function initialVersions (builtIn: Manifest): VersionsState {
-  return { manifests: new Map([[builtIn.version, builtIn]]), retired: new Set(), aliases: new Map([['live', builtIn.version]]), head: -1 }
+  return { manifests: new Map([[builtIn.version, builtIn]]), retired: new Map(), aliases: new Map([['live', builtIn.version]]), head: -1 }
 }
 
 /**
@@ -60,9 +61,10 @@ export function applyEvent (state: VersionsState, { expects, event }: ModelEvent
       return { ...next, aliases }
     }
     case 'retired': {
+      const { version } = event.value
       const manifests = new Map(state.manifests)
-      manifests.delete(event.value.version)
-      return { ...next, manifests, retired: new Set([...state.retired, event.value.version]) }
+      manifests.delete(version)
+      return { ...next, manifests, retired: new Map([...state.retired, [version, state.manifests.get(version)]]) }
     }
     case 'lease':
       return next

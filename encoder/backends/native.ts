@@ -49,6 +49,7 @@ async function load (): Promise<NodeJSKernelBackend> {
   helpers.isNullOrUndefined ??= value => value === null || value === undefined
   helpers.isArray ??= Array.isArray
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2' // the library's own log: errors only
+  process.env['TF_ENABLE_ONEDNN_OPTS'] ??= '1' // off by default on processors without VNNI; convolutions there take up to 40 % less time with it as well
   process.env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true' // else the first process takes all of the GPU's memory
   tf.enableProdMode()
   require('@tensorflow/tfjs-node-gpu') // registers itself

@@ -155,18 +155,24 @@ export async function rollback ({ served }: EngineContext, { collection, toVersi
   return { ...aliases(versions.state), event, missing: waiting, caughtUpIn: undefined }
 }
 
-/** Drops a version's codes and files for good. The live one cannot be, nor version 0. */
+/**
+ * Drops a version's codes and files for good. The live one cannot be, nor version 0. Asked again of one that is retired, it drops
+ * what a retirement that was cut off has left.
+ */
 export async function retire ({ served, log }: EngineContext, { collection, version, actor, reason }: RetireRequest): Promise<RetireResponse> {
   const target = served(collection)
   const { versions, topics } = target.collection
-  const manifest = manifestOf(target, version)
+  const retired = versions.state.retired.get(version)
+  const manifest = retired ?? manifestOf(target, version)
   const name = manifest.version
-  const event = await versions.change({ actor, reason }, state => {
-    if (name === 'v0') throw invalid('version', 'another than v0, which is built in and never expires')
-    const alias = [...state.aliases].find(([, of]) => of === name)?.[0]
-    if (alias !== undefined) throw invalid('version', `one that no alias names; ${name} is ${alias}`)
-    return { $case: 'retired', value: { version: name } }
-  })
+  const event = retired === undefined
+    ? await versions.change({ actor, reason }, state => {
+      if (name === 'v0') throw invalid('version', 'another than v0, which is built in and never expires')
+      const alias = [...state.aliases].find(([, of]) => of === name)?.[0]
+      if (alias !== undefined) throw invalid('version', `one that no alias names; ${name} is ${alias}`)
+      return { $case: 'retired', value: { version: name } }
+    })
+    : { topic: topics.models, partition: 0, offset: versions.history.findLast(entry => entry.event === 'retired' && entry.version === name)!.offset }
   await dropArtifacts(log, topics.artifacts, manifest)
   await log.deleteTopic(topics.codes(name))
   return { event }
@@ -224,7 +230,7 @@ function aliases ({ aliases }: VersionsState): { readonly live: string, readonly
 }
 
 function nextVersion ({ manifests, retired }: VersionsState): string {
-  return `v${Math.max(...[...manifests.keys(), ...retired].map(versionNumber)) + 1}`
+  return `v${Math.max(...[...manifests.keys(), ...retired.keys()].map(versionNumber)) + 1}`
 }
 
 /** The version that is this very model, whatever number it has; undefined when there is none. */

@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto'
 import { cp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
+import { openDataDirectory } from '../../cli/data-directory.js'
 import { HammingbirdError, type HammingbirdClient, type NewImage, type Position } from '../../client/index.js'
+import { EmbeddedLog } from '../../log/embedded-log.js'
 import { drawnPictures } from '../../dev/pictures.js'
 import { readSafetensors, writeSafetensors, type NamedTensor } from '../../encoder/safetensors.js'
 import type { Manifest } from '../../registry/manifest.js'
@@ -92,7 +94,19 @@ test.serial('versions: published, backfilled, promoted, searched, rolled back at
   t.deepEqual((await second.client.models.list()).map(({ name }) => name), ['v0', 'v2'])
   const gone = await hammingbird(['search', '--id', late.id!, '--version', 'v1'], { server: second.all.grpc.address })
   t.regex(gone.stderr, /^HAMMINGBIRD_VERSION_RETIRED/)
+
+  await second.close()
+  await withLog(directory, log => log.createTopic({ name: 'default.codes.v1', partitions: 1, cleanup: 'compact' })) // as if killed before it was deleted
+  const third = await openAllInOne(t, directory)
+  await third.client.models.retire('v1')
+  await third.close()
+  await withLog(directory, async log => { t.deepEqual((await log.listTopics()).filter(name => name.includes('.codes.')), ['default.codes.v0', 'default.codes.v2']) })
 })
+
+async function withLog (directory: string, work: (log: EmbeddedLog) => Promise<void>): Promise<void> {
+  await using log = await EmbeddedLog.open({ directory: (await openDataDirectory(directory)).log })
+  await work(log)
+}
 
 test.serial('versions: a model that is damaged, lies, or computes no numbers is refused with the reason, and harms nothing', async t => {
   const directory = await scratch(t)

@@ -38,7 +38,7 @@ test('versions: a promotion moves both aliases at once, a rollback moves them ba
   ].entries()) state = applyEvent(state, next, offset)
   t.deepEqual([...state.aliases], [['live', 'v0']])
   t.deepEqual([...state.manifests.keys()], ['v0'])
-  t.deepEqual([...state.retired], ['v1'])
+  t.deepEqual([...state.retired.keys()], ['v1'])
 })
 
 test('versions: of events that expect to follow the same one only the first counts, whoever reads', t => {

@@ -29,7 +29,7 @@ interface Row {
   readonly bytesPerCode: number
 }
 
-type Ask = Pick<CodeQuery, 'k' | 'radius'>
+type Ask = { readonly k?: number, readonly radius?: number }
 
 /** Searches once for all queries, and says how long that took and how far what it found was. */
 interface System {

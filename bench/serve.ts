@@ -12,6 +12,7 @@ import { codesOf, type Codes } from './distributions.js'
 import type { Question } from './question.js'
 import { beginSetting, printTable, writeJson } from './report.js'
 import { Ghz, type GhzAnswer, type GhzAsk } from './rivals/ghz.js'
+import { installRival, pythonRival, RIVAL } from './rivals/python.js'
 import { installPython } from './rivals/python-environment.js'
 import type { ServeJob } from './serve-child.js'
 
@@ -19,15 +20,25 @@ const PACKAGES = ['faiss-cpu==1.15.1', 'grpcio==1.85.1', 'grpcio-tools==1.85.1',
 const rivals = fileURLToPath(new URL('../../bench/rivals', import.meta.url))
 const proto = fileURLToPath(new URL('../../proto', import.meta.url))
 
+/** What a load came to. */
+interface Row extends GhzAnswer {
+  readonly system: string
+  readonly load: 'closed' | 'open, half of the most'
+  readonly concurrency: number
+}
+
 /** A server under load, in a process of its own. */
 interface Served extends Disposable {
   readonly system: string
   readonly ask: Pick<GhzAsk, 'address' | 'proto' | 'call' | 'requests'>
 }
 
-/** The same queries by code, from the same load generator, to us and to a server as a Python engineer builds one, one after the other. */
+/**
+ * Queries by code from the same load generator to us and to a server as a Python engineer builds one, one after the other: the
+ * whole rival where it lies beside the evaluation data, else its way of serving alone (rivals/search_server.py).
+ */
 export const question: Question = {
-  asks: 'how many searches a second over gRPC, and how long each takes, beside FAISS behind grpcio: --codes 1e6 --bits 64 --k 10 --queries 10000 --seconds 6 --concurrency 1,8,32 --systems hammingbird,faiss --json FILE',
+  asks: 'how many searches a second over gRPC, and how long each takes, beside FAISS behind grpcio: --codes 1e6 --bits 64 --k 10 --queries 10000 --seconds 6 --systems rival,hammingbird --rival DIRECTORY --concurrency 1,8,32 --json FILE',
   async run (args) {
     const { values } = parseArgs({
       args,
@@ -38,21 +49,31 @@ export const question: Question = {
         queries: { type: 'string', default: '10000' },
         seconds: { type: 'string', default: '6' },
         concurrency: { type: 'string', default: '1,8,32' },
-        systems: { type: 'string', default: 'faiss,hammingbird' },
+        systems: { type: 'string', default: 'rival,hammingbird' },
+        rival: { type: 'string', default: RIVAL },
         json: { type: 'string' }
       }
     })
     const [count, bits, k, seconds] = [values.codes, values.bits, values.k, values.seconds].map(Number) as [number, number, number, number]
     const ghz = Ghz.install()
-    const python = installPython('search-server', PACKAGES)
     const codes = codesOf('clustered', count, bits, Number(values.queries))
     const folder = mkdtempSync(join(tmpdir(), 'hammingbird-serve-'))
     const ended = beginSetting()
-    const rows = []
+    const rows: Row[] = []
+    let versions: Readonly<Record<string, string>> = {}
     try {
       writeFileSync(join(folder, 'codes'), codes.bytes)
       for (const name of values.systems.split(',')) {
-        using served = await (name === 'faiss' ? faissServer(python, folder, codes, k) : ours(folder, codes, k))
+        const rival = name === 'rival' ? installRival(values.rival) : undefined
+        if (rival !== undefined) {
+          const { rows: theirs, versions: installed } = await wholeRival(rival, values.rival, ghz, count, seconds)
+          rows.push(...theirs)
+          versions = { ...versions, ...installed }
+          continue
+        }
+        if (name === 'rival') console.error(`there is no rival in ${values.rival} (--rival): our own server of its kind takes its place`)
+        if (name === 'rival') versions = { ...versions, ...Object.fromEntries(PACKAGES.map(one => one.split('==') as [string, string])) }
+        using served = await (name === 'rival' ? faissServer(folder, codes, k) : ours(folder, codes, k))
         const run = (concurrency: number, lasting: number, rate?: number): Promise<GhzAnswer> =>
           ghz.run({ ...served.ask, concurrency, connections: Math.min(concurrency, 4), seconds: lasting, ...rate === undefined ? {} : { rate } })
         let saturated = 0
@@ -69,8 +90,27 @@ export const question: Question = {
     }
     printTable(['system', 'load', 'concurrency', 'requests a second', 'p50 ms', 'p99 ms', 'failed'],
       rows.map(row => [row.system, row.load, row.concurrency, Math.round(row.requestsPerSecond), row.p50Ms.toFixed(2), row.p99Ms.toFixed(2), row.failed]))
-    const setting = ended({ ghz: Ghz.version, ...Object.fromEntries(PACKAGES.map(name => name.split('==') as [string, string])) })
+    const setting = ended({ ghz: Ghz.version, ...versions })
     if (values.json !== undefined) writeJson(values.json, { question: 'serve', ...setting, codes: count, bits, k, queries: codes.queries.length, distribution: 'clustered', rows })
+  }
+}
+
+/** Its stage `code`: the same number of codes of the same distribution, 64 bits, k = 10, at 1, 8 and 32. */
+async function wholeRival (python: string, directory: string, ghz: Ghz, codes: number, seconds: number): Promise<{ readonly rows: readonly Row[], readonly versions: Readonly<Record<string, string>> }> {
+  const { stages, versions } = await pythonRival(python, ['code'], ['--codes', String(codes), '--seconds', String(seconds), '--images', '1000', '--ghz', ghz.program], directory)
+  const { rows } = stages['code'] as { readonly rows: readonly Readonly<Record<string, number>>[] }
+  return {
+    versions,
+    rows: rows.map(row => ({
+      system: 'python: FAISS IndexBinaryFlat behind grpcio',
+      load: 'closed',
+      concurrency: row['concurrency']!,
+      requests: row['requests']!,
+      failed: row['errors']!,
+      requestsPerSecond: row['qps']!,
+      p50Ms: row['p50_ms']!,
+      p99Ms: row['p99_ms']!
+    }))
   }
 }
 
@@ -86,8 +126,8 @@ async function ours (folder: string, codes: Codes, k: number): Promise<Served> {
   }
 }
 
-async function faissServer (python: string, folder: string, codes: Codes, k: number): Promise<Served> {
-  const child = spawn(python, [join(rivals, 'search_server.py'), join(folder, 'codes'), String(codes.bits), rivals], { stdio: ['pipe', 'pipe', 'inherit'] })
+async function faissServer (folder: string, codes: Codes, k: number): Promise<Served> {
+  const child = spawn(installPython('search-server', PACKAGES), [join(rivals, 'search_server.py'), join(folder, 'codes'), String(codes.bits), rivals], { stdio: ['pipe', 'pipe', 'inherit'] })
   const [port] = await once(createInterface(child.stdout), 'line') as [string]
   const requests = writeRequests(join(folder, 'faiss'), codes.queries.map(code => new BinaryWriter().uint32(10).bytes(code).uint32(32).uint32(k).finish()))
   return {

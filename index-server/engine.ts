@@ -3,15 +3,16 @@ import type { DeleteItemsRequest, ExportItemsRequest, GetItemRequest, GetStatusR
 import type { Collection } from '../proto/gen/hammingbird/v1/collection.js'
 import type { ExplainRequest, ExplainResponse, SearchBatchRequest, SearchBatchResponse, SearchRequest, SearchResponse } from '../proto/gen/hammingbird/v1/search.js'
 import type { GetSetAsideRequest, GetSetAsideResponse, ListSetAsideRequest, ListSetAsideResponse, ReplayRequest, ReplayResponse } from '../proto/gen/hammingbird/v1/set_aside.js'
+import type { Caller, Soon } from './soon.js'
 import type { AdminEngine, ModelEngine, WatchEngine } from './engine-parts.js'
 
 /**
  * What the server does, in the words of the API: one function a request. Services translate and call; everything that
  * decides is behind this. Requests are checked here, so that each way in (gRPC, the page, a test) gets the same answer.
- * All reject with a HammingbirdError; each takes a signal that ends when the caller has gone or its deadline passed.
+ * All reject with a HammingbirdError, or throw it; each takes a signal that ends when the caller has gone or its deadline passed.
  */
 export interface Engine {
-  search (request: SearchRequest, signal: AbortSignal): Promise<SearchResponse>
+  search (request: SearchRequest, caller: Caller): Soon<SearchResponse>
   /** @returns the image's id, and its position in C.images. */
   publish (request: PublishRequest, signal: AbortSignal): Promise<{ readonly id: string, readonly position: Position }>
   getItem (request: GetItemRequest, signal: AbortSignal): Promise<Item>

@@ -148,7 +148,7 @@ export class ServedCollection implements AsyncDisposable {
   }
 
   /** Resolves when the message at a position of C.images is settled under a version; rejects with the signal's reason. */
-  async settled (version: string, position: { readonly partition: number, readonly offset: number }, signal: AbortSignal): Promise<void> {
+  async settled (version: string, position: { readonly partition: number, readonly offset: number }, signal: AbortSignal | undefined): Promise<void> {
     while (!isSettled(position.partition, position.offset + 1, this.store.progress(version), this.collection.config.partitions)) {
       await this.#nextApplied(signal)
     }
@@ -206,21 +206,21 @@ export class ServedCollection implements AsyncDisposable {
     }
   }
 
-  #nextApplied (signal: AbortSignal): Promise<void> {
+  #nextApplied (signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (signal.aborted) {
+      if (signal?.aborted) {
         reject(signal.reason as Error)
         return
       }
       const wake = (): void => {
-        signal.removeEventListener('abort', abort)
+        signal?.removeEventListener('abort', abort)
         resolve()
       }
       const abort = (): void => {
         this.#waiting.delete(wake)
-        reject(signal.reason as Error)
+        reject(signal!.reason as Error)
       }
-      signal.addEventListener('abort', abort, { once: true })
+      signal?.addEventListener('abort', abort, { once: true })
       this.#waiting.add(wake)
     })
   }

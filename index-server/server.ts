@@ -4,7 +4,6 @@ import { AdminServiceService } from '../proto/gen/hammingbird/v1/admin.js'
 import { CatalogServiceService } from '../proto/gen/hammingbird/v1/catalog.js'
 import { CollectionServiceService } from '../proto/gen/hammingbird/v1/collection.js'
 import { ModelServiceService } from '../proto/gen/hammingbird/v1/model.js'
-import { SearchServiceService } from '../proto/gen/hammingbird/v1/search.js'
 import { SetAsideServiceService } from '../proto/gen/hammingbird/v1/set_aside.js'
 import { WatchServiceService } from '../proto/gen/hammingbird/v1/watch.js'
 import type { Engine } from './engine.js'
@@ -15,7 +14,7 @@ import { collectionService } from './service/collection.js'
 import { Health } from './service/health.js'
 import { modelService } from './service/model.js'
 import { addReflection } from './service/reflection.js'
-import { searchService } from './service/search.js'
+import { searchDefinition, searchService } from './service/search.js'
 import { setAsideService } from './service/set-aside.js'
 import type { ServiceLog } from './service/status.js'
 import { watchService } from './service/watch.js'
@@ -75,7 +74,7 @@ export class GrpcServer implements AsyncDisposable {
       server.addService(definition, service)
       health.set(Object.values(definition)[0]!.path.split('/')[1]!, built)
     }
-    add(SearchServiceService, searchService(engine, calls))
+    add(searchDefinition, searchService(engine, calls))
     add(CatalogServiceService, catalogService(engine, calls))
     add(CollectionServiceService, collectionService(engine, calls))
     add(SetAsideServiceService, setAsideService(engine, calls))
@@ -119,6 +118,8 @@ function grpcOptions ({ maxConnectionIdleMs = 300_000, maxConnectionAgeMs, keepa
   return {
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
     'grpc.max_send_message_length': -1,
+    // Nothing here serves what it would count, call by call.
+    'grpc.enable_channelz': 0,
     'grpc.max_connection_idle_ms': maxConnectionIdleMs,
     ...(maxConnectionAgeMs === undefined ? {} : { 'grpc.max_connection_age_ms': maxConnectionAgeMs }),
     'grpc.keepalive_time_ms': keepaliveMs,

@@ -39,6 +39,8 @@ interface Report {
 export class Ghz {
   static readonly version = VERSION
 
+  readonly program = program
+
   static install (): Ghz {
     if (!existsSync(program)) {
       console.error(`building ghz ${VERSION} into .cache/ghz`)

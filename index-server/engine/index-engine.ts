@@ -5,6 +5,7 @@ import type { DeleteItemsRequest, ExportItemsRequest, GetItemRequest, GetStatusR
 import type { Collection } from '../../proto/gen/hammingbird/v1/collection.js'
 import type { ExplainRequest, ExplainResponse, SearchBatchRequest, SearchBatchResponse, SearchRequest, SearchResponse } from '../../proto/gen/hammingbird/v1/search.js'
 import type { GetSetAsideRequest, GetSetAsideResponse, ListSetAsideRequest, ListSetAsideResponse, ReplayRequest, ReplayResponse } from '../../proto/gen/hammingbird/v1/set_aside.js'
+import type { Caller, Soon } from '../soon.js'
 import { PageTokens } from '../search/page-tokens.js'
 import { snapshot } from './admin.js'
 import * as catalog from './catalog.js'
@@ -43,8 +44,8 @@ export class IndexEngine implements Engine {
     getBackfill: async request => models.getBackfill(this.#context, request)
   }
 
-  search (request: SearchRequest, signal: AbortSignal): Promise<SearchResponse> {
-    return search(this.#context, this.#tokens, request, signal)
+  search (request: SearchRequest, caller: Caller): Soon<SearchResponse> {
+    return search(this.#context, this.#tokens, request, caller)
   }
 
   searchBatch (requests: AsyncIterable<SearchBatchRequest>, signal: AbortSignal): AsyncIterable<SearchBatchResponse> {

@@ -1,7 +1,11 @@
 import type { Item } from '../../proto/gen/hammingbird/v1/catalog.js'
 import type { Position } from '../../proto/gen/hammingbird/v1/common.js'
+import { Plan } from '../../proto/gen/hammingbird/v1/search.js'
 import type { CollectionTopics } from '../../topics/names.js'
+import type { CodeAnswer } from '../store/code-store.js'
 import type { StoredItem } from '../store/collection-store.js'
+
+const PLANS: Readonly<Record<CodeAnswer['plan'], Plan>> = { probe: Plan.PROBE, scan: Plan.SCAN, 'probe-then-scan': Plan.PROBE_THEN_SCAN }
 
 /** A stored item in the words of the API. @param picture empty unless asked for. */
 export function itemMessage (item: StoredItem, topics: CollectionTopics, picture: Buffer | undefined): Item {
@@ -30,4 +34,8 @@ export function itemPosition ({ partition, offset }: StoredItem, topics: Collect
 
 export function timeOf (unixMs: number | undefined): Date | undefined {
   return unixMs === undefined ? undefined : new Date(unixMs)
+}
+
+export function planMessage (plan: CodeAnswer['plan']): Plan {
+  return PLANS[plan]
 }

@@ -22,7 +22,7 @@ export function searchBatch (context: EngineContext, tokens: PageTokens, request
 async function answer (context: EngineContext, tokens: PageTokens, { tag, search: request }: SearchBatchRequest, signal: AbortSignal): Promise<SearchBatchResponse> {
   try {
     if (request === undefined) throw invalid('search', 'the search that goes with the tag')
-    return { tag, result: { $case: 'response', value: await search(context, tokens, request, signal) } }
+    return { tag, result: { $case: 'response', value: await search(context, tokens, request, { signal }) } }
   } catch (err) {
     if (signal.aborted || !(err instanceof HammingbirdError)) throw err
     return { tag, result: { $case: 'failure', value: { code: err.code, message: err.message } } }

@@ -1,19 +1,22 @@
 import { createHash } from 'node:crypto'
 import { invalid } from '../../errors.js'
-import { Plan, Rank, Match_State as State, type ExplainRequest, type ExplainResponse, type Filter, type Hit, type Match, type SearchRequest, type SearchResponse, type SearchStats } from '../../proto/gen/hammingbird/v1/search.js'
+import type { Position } from '../../proto/gen/hammingbird/v1/common.js'
+import { Hit, Rank, Match_State as State, type ExplainRequest, type ExplainResponse, type Filter, type Match, type SearchRequest, type SearchResponse, type SearchStats } from '../../proto/gen/hammingbird/v1/search.js'
 import { explain as explainImages, type Standing } from '../search/explain.js'
 import type { ItemFilter } from '../search/filter.js'
 import type { ImageQuery, Subject } from '../search/image-query.js'
 import type { PageTokens } from '../search/page-tokens.js'
+import { isStale, nearestImages } from '../search/nearest-images.js'
 import { searchImages, type ImageAnswer, type ImageHit } from '../search/search-images.js'
 import type { ServedCollection } from '../served-collection.js'
-import type { CodeAnswer } from '../store/code-store.js'
+import { whenHere, type Caller, type Soon } from '../soon.js'
+import type { StoredItem } from '../store/collection-store.js'
 import * as valid from '../validate.js'
 import type { EngineContext } from './context.js'
-import { itemPosition, timeOf } from './items.js'
 import { subjectOf } from './query.js'
+import { itemPosition, planMessage, timeOf } from './items.js'
+import { NearestResponse } from './nearest-response.js'
 
-const PLANS: Readonly<Record<CodeAnswer['plan'], Plan>> = { probe: Plan.PROBE, scan: Plan.SCAN, 'probe-then-scan': Plan.PROBE_THEN_SCAN }
 const STATES: Readonly<Record<Standing['state'], State>> = {
   found: State.FOUND,
   'too-far': State.TOO_FAR,
@@ -35,19 +38,35 @@ interface Prepared {
   readonly encodeMs: number
 }
 
-/** Searches under one version: it encodes the query, is searched, and answers. */
-export async function search (context: EngineContext, tokens: PageTokens, request: SearchRequest, signal: AbortSignal): Promise<SearchResponse> {
+/** Searches under one version: it encodes the query, is searched, and answers. The nearest are there at once when nothing has to be waited for. */
+export function search (context: EngineContext, tokens: PageTokens, request: SearchRequest, caller: Caller): Soon<SearchResponse> {
   const cursor = request.pageToken === '' ? undefined : tokens.read(request.pageToken)
-  const { served, version, subject, query, encodeMs } = await prepare(context, request, signal, cursor)
+  return whenHere(prepare(context, request, caller, cursor), prepared =>
+    cursor ? searchPage(prepared, cursor, tokens, caller) : whenHere(nearest(prepared, caller), answer => answer ?? searchPage(prepared, prepared, tokens, caller)))
+}
+
+function nearest (prepared: Prepared, caller: Caller): Soon<SearchResponse | undefined> {
+  const { served: { store, collection: { topics } }, version, query, encodeMs } = prepared
   const begunMs = performance.now()
-  const answer = await searchImages(served.store, cursor ?? { version, subject }, query, tokens, signal)
+  const show = (item: StoredItem, ordinal: number): Uint8Array =>
+    Hit.encode(hitMessage({ item, distance: 0, score: 0, stale: isStale(item.codes.get(version), ordinal) }, version, topics)).finish()
+  return whenHere(nearestImages(store, prepared, query, show, caller), found => {
+    if (!found) return undefined
+    const { bits, count } = store.codes(version)
+    return new NearestResponse(found, { version, bits, codes: count, searchMs: performance.now() - begunMs, encodeMs })
+  })
+}
+
+async function searchPage ({ served, version, query, encodeMs }: Prepared, from: Parameters<typeof searchImages>[1], tokens: PageTokens, { signal }: Caller): Promise<SearchResponse> {
+  const begunMs = performance.now()
+  const answer = await searchImages(served.store, from, query, tokens, signal)
   const { topics } = served.collection
   return {
     hits: answer.hits.map(hit => hitMessage(hit, version, topics)),
     version,
     complete: answer.complete,
     radiusCovered: Math.max(0, answer.radiusCovered),
-    plan: PLANS[answer.plan],
+    plan: planMessage(answer.plan),
     stats: statsMessage(answer, performance.now() - begunMs, encodeMs),
     rankedOf: answer.rankedOf,
     tied: answer.tied,
@@ -60,11 +79,11 @@ export async function search (context: EngineContext, tokens: PageTokens, reques
 export async function explain (context: EngineContext, tokens: PageTokens, { search: request, id }: ExplainRequest, signal: AbortSignal): Promise<ExplainResponse> {
   if (request === undefined) throw invalid('search', 'the search that is to be explained')
   if (request.pageToken !== '') throw invalid('search.page_token', 'none: the whole search is explained')
-  const { served, version, subject, query, encodeMs } = await prepare(context, request, signal)
+  const { served, version, subject, query, encodeMs } = await prepare(context, request, { signal })
   const begunMs = performance.now()
   const { answer, estimate, standing } = await explainImages(served.store, version, subject, query, valid.imageId(id), tokens, signal)
   return {
-    plan: PLANS[answer.plan],
+    plan: planMessage(answer.plan),
     probeEstimateMs: estimate.probeMs,
     scanEstimateMs: estimate.scanMs,
     stats: statsMessage(answer, performance.now() - begunMs, encodeMs),
@@ -72,29 +91,33 @@ export async function explain (context: EngineContext, tokens: PageTokens, { sea
   }
 }
 
-async function prepare (context: EngineContext, request: SearchRequest, signal: AbortSignal, cursor?: { readonly version: string, readonly subject: Subject }): Promise<Prepared> {
+function prepare (context: EngineContext, request: SearchRequest, caller: Caller, cursor?: { readonly version: string, readonly subject: Subject }): Soon<Prepared> {
   const begunMs = performance.now()
   const { query, k, pageSize } = valid.searchRequest(request)
   const served = context.served(request.collection)
   const version = cursor?.version ?? served.resolveVersion(request.version)
-  for (const position of valid.positions(request.minPosition, served.collection.topics.images)) await served.settled(version, position, signal)
-  const subject = cursor?.subject ?? await subjectOf(served, version, query, context.decoder, context.encoder, signal)
-  return {
+  const positions = valid.positions(request.minPosition, served.collection.topics.images)
+  const subject = (): Soon<Subject> => cursor?.subject ?? subjectOf(served, version, query, context.decoder, context.encoder, caller)
+  return whenHere(positions.length === 0 ? subject() : allSettled(served, version, positions, caller).then(subject), subject => ({
     served,
     version,
     subject,
     encodeMs: performance.now() - begunMs,
     query: {
-      ...(k === undefined ? {} : { k }),
-      ...(request.radius === undefined ? {} : { radius: valid.radius(request.radius, served.store.codes(version).bits) }),
-      ...(request.filter === undefined ? {} : { filter: filterOf(request.filter) }),
+      k,
+      radius: request.radius === undefined ? undefined : valid.radius(request.radius, served.store.codes(version).bits),
+      filter: request.filter === undefined ? undefined : filterOf(request.filter),
       pageSize,
       countOnly: request.countOnly,
       collapse: request.collapse,
       rank: request.rank === Rank.DETAIL ? 'detail' : 'newest',
       name: () => nameOf(query)
     }
-  }
+  }))
+}
+
+async function allSettled (served: ServedCollection, version: string, positions: readonly Position[], { signal }: Caller): Promise<void> {
+  for (const position of positions) await served.settled(version, position, signal)
 }
 
 /** Names what is looked for, so that a page token goes with no other query. */

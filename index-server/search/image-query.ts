@@ -17,10 +17,10 @@ export interface Subject {
 /** What is asked. */
 export interface ImageQuery {
   /** How many at the most, over all pages. @default 10 when there is no radius either, else all within it */
-  readonly k?: number
+  readonly k?: number | undefined
   /** Only images within this Hamming distance. @default any */
-  readonly radius?: number
-  readonly filter?: ItemFilter
+  readonly radius?: number | undefined
+  readonly filter?: ItemFilter | undefined
   /** Most hits in one answer. @default 1000 */
   readonly pageSize?: number
   /** Count, give no hits. @default false */

@@ -1,9 +1,10 @@
 import { HammingbirdError, invalid } from '../../errors.js'
 import type { CodeAnswer, CodeStore } from '../store/code-store.js'
-import type { CollectionStore, StoredCode, StoredItem } from '../store/collection-store.js'
+import type { CollectionStore, StoredItem } from '../store/collection-store.js'
 import { failingPart, type ItemFilter } from './filter.js'
 import { ask, assertSubject, type Asked, type ImageQuery, type Subject } from './image-query.js'
 import { acceptedOfAll, acceptedOfLabelled, matchesOf, type Accept, type Match } from './matches.js'
+import { isStale } from './nearest-images.js'
 import type { Cursor, PageTokens } from './page-tokens.js'
 import { inTotalOrder, placeOf, type Ordering, type Place, type Tie } from './total-order.js'
 
@@ -251,11 +252,6 @@ class Search {
       yield run
     }
   }
-}
-
-/** Whether an image was found by a code that is not of its newest item. */
-function isStale (code: StoredCode | undefined, ordinal: number): boolean {
-  return code === undefined || !('ordinal' in code) || code.ordinal !== ordinal || code.stale
 }
 
 function sizeOf (groups: CodeAnswer['groups']): number {

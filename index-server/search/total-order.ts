@@ -1,4 +1,5 @@
 import { asymmetricDistance } from '../../hamming/distance.js'
+import { whenHere, type Soon } from '../soon.js'
 import type { CodeGroup } from '../store/code-store.js'
 import type { CollectionStore, ItemPositions } from '../store/collection-store.js'
 import type { Subject } from './image-query.js'
@@ -87,6 +88,38 @@ export async function * inTotalOrder (ordering: Ordering, groups: readonly CodeG
   }
 }
 
+/** The first in the total order of a search that orders nothing by detail. */
+export interface Nearest {
+  readonly ordinals: readonly number[]
+  readonly distances: readonly number[]
+  /** How far the next one is. */
+  readonly next: number | undefined
+}
+
+/** The same order as `inTotalOrder` without detail, of the first ones only: at once, where the positions of what is tied are at hand. */
+export function nearestInOrder ({ store, version, subject }: Omit<Ordering, 'byDetail' | 'place' | 'passing'>, groups: readonly CodeGroup[], wanted: number): Soon<Nearest> {
+  const levels = levelsOf(groups, subject)
+  let end = 0
+  for (let count = 0; end < levels.length && count < wanted; end++) count += levels[end]!.ordinals.length
+  const run = levels.slice(0, end)
+  const tied = run.flatMap(level => level.ordinals.length > 1 ? level.ordinals : [])
+  return whenHere(positionsOfTied(store, version, subject, tied), positions => {
+    const ordinals: number[] = []
+    const distances: number[] = []
+    let first = 0
+    for (const level of run) {
+      const order = level.ordinals.length > 1 && positions ? new Tied(level.ordinals, positions, first) : undefined
+      if (order) first += order.length
+      for (let at = 0; at < level.ordinals.length && ordinals.length < wanted; at++) {
+        ordinals.push(order ? order.ordinal(at) : level.ordinals[at]!)
+        distances.push(level.distance)
+      }
+    }
+    const count = run.reduce((sum, level) => sum + level.ordinals.length, 0)
+    return { ordinals, distances, next: count > wanted ? run.at(-1)!.distance : levels[end]?.distance }
+  })
+}
+
 /** The place of one of a tie. */
 export async function placeOf ({ store, version, subject, byDetail }: Omit<Ordering, 'place' | 'passing'>, { distance, asymmetric, floor }: Tie, ordinal: number): Promise<Place> {
   const { offsets, partitions } = await store.positionsOf(version, [ordinal])
@@ -118,14 +151,12 @@ function levelsOf (groups: readonly CodeGroup[], { outputs }: Subject): Level[] 
 }
 
 async function tiesOf (ordering: Ordering, levels: readonly Level[]): Promise<Tie[]> {
-  const { store, version, subject: { ordinal: own }, place } = ordering
+  const { store, version, subject, place } = ordering
   const isBefore = (level: Level): boolean => place !== undefined && compare(level, place) < 0
   const isOfPlace = (level: Level): boolean => place !== undefined && compare(level, place) === 0
   const isOrdered = (level: Level): boolean => isOfPlace(level) || (level.ordinals.length > 1 && !isBefore(level))
   const tied = levels.flatMap(level => isOrdered(level) ? level.ordinals : [])
-  const positions = tied.length === 0 ? undefined : await store.positionsOf(version, tied)
-  const ownAt = own === undefined ? -1 : tied.indexOf(own)
-  if (positions && ownAt >= 0) positions.offsets[ownAt] = OWN_OFFSET
+  const positions = await positionsOfTied(store, version, subject, tied)
   const ties: Tie[] = []
   let first = 0
   for (const level of levels) {
@@ -137,6 +168,16 @@ async function tiesOf (ordering: Ordering, levels: readonly Level[]): Promise<Ti
     first += level.ordinals.length
   }
   return ties
+}
+
+/** Undefined when nothing is tied. */
+function positionsOfTied (store: CollectionStore, version: string, { ordinal: own }: Subject, tied: readonly number[]): Soon<ItemPositions | undefined> {
+  if (tied.length === 0) return undefined
+  return whenHere(store.positionsOf(version, tied), positions => {
+    const ownAt = own === undefined ? -1 : tied.indexOf(own)
+    if (ownAt >= 0) positions.offsets[ownAt] = OWN_OFFSET
+    return positions
+  })
 }
 
 /** The codes of one level, the newest first. */

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { handleBidiStreamingCall, handleClientStreamingCall, handleServerStreamingCall, handleUnaryCall, ServerDuplexStream, ServerReadableStream, ServerWritableStream, sendUnaryData } from '@grpc/grpc-js'
 import { HammingbirdError } from '../../errors.js'
+import type { Caller, Soon } from '../soon.js'
 import { failureOf, type Failure, type ServiceLog } from './status.js'
 
 /** What all four kinds of calls have. */
@@ -31,6 +32,22 @@ export class Calls {
     return (call, callback) => this.#answer(call, callback, signal => handle(call.request, signal))
   }
 
+  /** For what is often answered at once: then nothing is made to wait with. */
+  prompt<I, O> (handle: (request: I, caller: Caller) => Soon<O>): handleUnaryCall<I, O> {
+    return (call, callback) => {
+      let controller: AbortController | undefined
+      let answer: Soon<O>
+      try {
+        answer = handle(call.request, { get signal () { return (controller ??= new AbortController()).signal } })
+      } catch (err) {
+        return callback(failureOf(err, this.#log, call.getPath()))
+      }
+      if (!(answer instanceof Promise)) return callback(null, answer)
+      const promise = answer
+      return this.#answer(call, callback, () => promise, controller ??= new AbortController())
+    }
+  }
+
   clientStream<I, O> (handle: (requests: AsyncIterable<I>, signal: AbortSignal) => Promise<O>): handleClientStreamingCall<I, O> {
     return (call, callback) => this.#answer(call, callback, signal => handle(requestsOf(call), signal))
   }
@@ -59,10 +76,10 @@ export class Calls {
     for (const end of this.#open) end(closed())
   }
 
-  async #answer<O> (call: AnyCall, callback: sendUnaryData<O>, work: (signal: AbortSignal) => Promise<O>): Promise<void> {
+  async #answer<O> (call: AnyCall, callback: sendUnaryData<O>, work: (signal: AbortSignal) => Promise<O>, controller = new AbortController()): Promise<void> {
     let answer: O
     try {
-      answer = await this.#run(call, work, false)
+      answer = await this.#run(call, work, false, controller)
     } catch (err) {
       return callback(err as Failure)
     }
@@ -79,8 +96,7 @@ export class Calls {
   }
 
   /** Rejects with what grpc-js is to end the call with. */
-  async #run<O> (call: AnyCall, work: (signal: AbortSignal) => Promise<O>, standing: boolean): Promise<O> {
-    const controller = new AbortController()
+  async #run<O> (call: AnyCall, work: (signal: AbortSignal) => Promise<O>, standing: boolean, controller = new AbortController()): Promise<O> {
     const { signal } = controller
     let end = (_reason: HammingbirdError) => {}
     // Work that does not heed the signal is not waited for.

@@ -1,4 +1,5 @@
 import type { Code } from '../../hamming/code.js'
+import type { Soon } from '../soon.js'
 
 /**
  * The codes of one version, searchable. Every search is exact; what keeps them (memory, disk, both) is the
@@ -20,11 +21,11 @@ export interface CodeStore {
   apply (changes: readonly CodeChange[]): void
   /**
    * The codes within `radius` of the query, or the nearest ones until there are `k`, or both: the nearest k of those
-   * within the radius. At least one of `k` and `radius` is given.
+   * within the radius. At least one of `k` and `radius` is given. What takes long is answered later, the rest at once.
    *
    * @throws CodeWidthError for a code of another width.
    */
-  search (query: CodeQuery): Promise<CodeAnswer>
+  search (query: CodeQuery): Soon<CodeAnswer>
   /** What finding everything within a radius is expected to take, both ways: what the planner weighs. */
   estimate (radius: number): SearchEstimate
 }
@@ -36,7 +37,7 @@ export type CodeChange =
 export interface CodeQuery {
   readonly code: Code
   readonly k?: number
-  readonly radius?: number
+  readonly radius?: number | undefined
   /** As of this sequence, where the store still knows it: else `HAMMINGBIRD_PAGE_EXPIRED`. @default now */
   readonly at?: number
   /**
@@ -49,8 +50,8 @@ export interface CodeQuery {
   readonly countOnly?: boolean
   /** Holds the store to a plan; for tests and `Explain`. @default the planner's choice */
   readonly plan?: 'probe' | 'scan'
-  /** Rejects with its reason when aborted. */
-  readonly signal?: AbortSignal
+  /** A search that is not answered at once rejects with its reason when it is aborted. @default waits to the end */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** Ordinals as a bitmap: o is in the set where bit `o % 32` of word `o / 32` is 1, and not where the bitmap has ended. */

@@ -1,7 +1,9 @@
 import type { ErrorCode } from '../../errors.js'
 import type { Code } from '../../hamming/code.js'
+import type { Soon } from '../soon.js'
 import type { CodeStore } from './code-store.js'
 import type { LabelQuery, OrdinalSet } from './label-sets.js'
+import type { Show } from './shown-images.js'
 
 /**
  * All that is kept of one collection: the join of items, labels and codes (design.md section 1, "Join"), the positions
@@ -29,14 +31,21 @@ export interface CollectionStore {
   codes (version: string): CodeStore
 
   /** What is known of a live image; `undefined` when it is unknown or deleted. */
-  item (id: string): Promise<StoredItem | undefined>
+  item (id: string): Soon<StoredItem | undefined>
   /**
    * The images behind ordinals, in order, as they are now; `undefined` where one was deleted. An image whose code was
    * replaced is still found under the former ordinal for as long as a search may be pinned to a moment that had it.
    */
   itemsOf (version: string, ordinals: readonly number[]): Promise<(StoredItem | undefined)[]>
+  /**
+   * What the images behind ordinals are shown as, in order, as they are now; `undefined` where one was deleted. At once where
+   * all of them were shown lately. The bytes are good until something is awaited.
+   *
+   * @param show makes it: always the same for a version, or what was kept is of the other.
+   */
+  shownOf (version: string, ordinals: readonly number[], show: Show): Soon<readonly (Uint8Array | undefined)[]>
   /** Where the items stand from which codes were made, in order of `ordinals`: what ties are ordered by. */
-  positionsOf (version: string, ordinals: ArrayLike<number>): Promise<ItemPositions>
+  positionsOf (version: string, ordinals: ArrayLike<number>): Soon<ItemPositions>
   /** The details of codes, in order of `ordinals`; `undefined` where there is none. */
   detailsOf (version: string, ordinals: readonly number[]): Promise<(Uint8Array | undefined)[]>
   /** Whether a code is gone from the newest moment, or is about to be: its image was deleted, updated, or refused. */

@@ -13,6 +13,7 @@ import { PositionBook, type TopicPosition } from './position-book.js'
 import { ITEMS, ProgressBook } from './progress-book.js'
 import { RecordCache } from './record-cache.js'
 import { SetAsideTable } from './set-aside-table.js'
+import type { TablesOrdinal } from './shown-rows.js'
 import { topicsOfStore } from './store-name.js'
 import { sweptChange, unseen } from './sweep.js'
 import type { VersionCodes } from './version-codes.js'
@@ -21,6 +22,8 @@ import type { VersionCodes } from './version-codes.js'
 const CACHED_RECORDS = 5000
 /** What a sweep found missing is dropped in runs of so many. */
 const SWEEP_RUN = 1000
+
+type Changed = (ids: readonly string[], ordinals: readonly TablesOrdinal[]) => void
 
 /** A run of changes, sorted by what they are about. */
 interface Run {
@@ -63,11 +66,11 @@ export class CollectionWriter {
   #staged: ItemCounts
   /** Ends when the run before has been staged. */
   #last: Promise<unknown> = Promise.resolve()
-  readonly #changed: (ids: readonly string[]) => void
+  readonly #changed: Changed
   /** The write under way. */
   #writing: Promise<void> | undefined
 
-  private constructor (kv: KeyValue, name: string, number: number, versions: ReadonlyMap<number, VersionCodes>, changed: (ids: readonly string[]) => void, positions: PositionBook, progress: ProgressBook, counts: ItemCounts) {
+  private constructor (kv: KeyValue, name: string, number: number, versions: ReadonlyMap<number, VersionCodes>, changed: Changed, positions: PositionBook, progress: ProgressBook, counts: ItemCounts) {
     this.#kv = kv
     this.#name = name
     this.#number = number
@@ -82,9 +85,9 @@ export class CollectionWriter {
 
   /**
    * @param versions by the number of their tables; whoever owns it adds and takes away, in turn (`inTurn`).
-   * @param changed told the ids of which something else is on disk now.
+   * @param changed told the ids of which something else is on disk now, and the ordinals under which they were found.
    */
-  static async open (kv: KeyValue, name: string, number: number, versions: ReadonlyMap<number, VersionCodes>, changed: (ids: readonly string[]) => void): Promise<CollectionWriter> {
+  static async open (kv: KeyValue, name: string, number: number, versions: ReadonlyMap<number, VersionCodes>, changed: Changed): Promise<CollectionWriter> {
     // Sweeps that did not end before are begun anew by whoever reads the topic: their positions stood still.
     await kv.clear(prefixRange(prefixOf(FAMILIES.seen, number)))
     const counts = decodeItemCounts(await kv.get(encodeItemCountsKey(number)))
@@ -230,7 +233,7 @@ export class CollectionWriter {
         this.#counts = counts
         this.progress.commit(ahead)
         if (reached) this.positions.commit(reached)
-        this.#changed([...join.changedIds()])
+        this.#changed(join.changedIds(), join.changedOrdinals())
         for (const commit of commits) commit()
       }
     }

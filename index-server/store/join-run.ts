@@ -5,6 +5,7 @@ import { decodeCodeRecord, encodeCodeKey, type CodeRecord } from './keys/code-re
 import { decodeJoinRecord, encodeJoinKey, encodeJoinRecord, type CodeEntry, type JoinRecord } from './keys/join-record.js'
 import { encodeLabelKey } from './keys/label-key.js'
 import { encodePictureKey } from './keys/picture-key.js'
+import type { TablesOrdinal } from './shown-rows.js'
 import type { VersionCodes } from './version-codes.js'
 
 interface Touched {
@@ -67,8 +68,18 @@ export class JoinRun {
   }
 
   /** Under which ids something else is written. */
-  * changedIds (): Generator<string, void> {
-    for (const [id] of this.rows()) yield id
+  changedIds (): string[] {
+    return Array.from(this.rows(), ([id]) => id)
+  }
+
+  /** Under which ordinals those ids were found. */
+  changedOrdinals (): TablesOrdinal[] {
+    const ordinals: TablesOrdinal[] = []
+    for (const { before, row } of this.#touched.values()) {
+      if (row === undefined || !before) continue
+      for (const entry of before.codes) if (entry.kind === 'coded') ordinals.push([entry.tables, entry.ordinal])
+    }
+    return ordinals
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { KeyValue } from '../../kv/key-value.js'
+import type { Soon } from '../soon.js'
 import type { ItemPositions } from './collection-store.js'
 import { encodePageKey } from './keys/page-rows.js'
 import type { VersionTables } from './version-tables.js'
@@ -19,12 +20,17 @@ export class PositionPages {
   }
 
   /** Of codes that were ever given an ordinal, removed ones too. */
-  async of (ordinals: ArrayLike<number>): Promise<ItemPositions> {
+  of (ordinals: ArrayLike<number>): Soon<ItemPositions> {
+    return this.#positions(ordinals, page => this.#kept(page)) ?? this.#read(ordinals)
+  }
+
+  /** @returns undefined when one of the pages is not there. */
+  #positions (ordinals: ArrayLike<number>, pageOf: (page: number) => Buffer | undefined): ItemPositions | undefined {
     const { pageCodes } = this.#tables.shape
-    const pages = await this.#read(new Set(Array.from(ordinals, ordinal => Math.floor(ordinal / pageCodes))))
     const positions = { partitions: new Uint16Array(ordinals.length), offsets: new Float64Array(ordinals.length) }
     for (let i = 0; i < ordinals.length; i++) {
-      const page = pages.get(Math.floor(ordinals[i]! / pageCodes))!
+      const page = pageOf(Math.floor(ordinals[i]! / pageCodes))
+      if (page === undefined) return undefined
       const at = (ordinals[i]! % pageCodes) * 8
       positions.partitions[i] = page.readUInt16BE(at)
       positions.offsets[i] = page.readUIntBE(at + 2, 6)
@@ -32,22 +38,28 @@ export class PositionPages {
     return positions
   }
 
-  async #read (wanted: ReadonlySet<number>): Promise<ReadonlyMap<number, Buffer>> {
+  #kept (page: number): Buffer | undefined {
+    const { fullPages, tail } = this.#tables
+    return page >= fullPages ? tail.positions : this.#pages.get(page)
+  }
+
+  async #read (ordinals: ArrayLike<number>): Promise<ItemPositions> {
     const found = new Map<number, Buffer>()
     const missing: number[] = []
-    const { fullPages, tail, shape } = this.#tables
-    for (const page of wanted) {
-      const kept = page >= fullPages ? tail.positions : this.#pages.get(page)
+    const { fullPages, shape } = this.#tables
+    // Those at hand are held on to: they may be let go meanwhile.
+    for (const page of new Set(Array.from(ordinals, ordinal => Math.floor(ordinal / shape.pageCodes)))) {
+      const kept = this.#kept(page)
       if (kept) found.set(page, kept)
       else missing.push(page)
     }
-    const rows = missing.length === 0 ? [] : await this.#kv.getMany(missing.map(page => encodePageKey('positionPage', shape.number, page)))
+    const rows = await this.#kv.getMany(missing.map(page => encodePageKey('positionPage', shape.number, page)))
     for (let i = 0; i < missing.length; i++) found.set(missing[i]!, rows[i]!)
     for (const page of missing) if (page < fullPages) this.#pages.set(page, found.get(page)!)
     for (const page of this.#pages.keys()) {
       if (this.#pages.size <= KEPT_PAGES) break
       this.#pages.delete(page)
     }
-    return found
+    return this.#positions(ordinals, page => found.get(page))!
   }
 }

@@ -1,5 +1,6 @@
 import { CodeWidthError } from '../../errors.js'
 import { prefixRange, type KeyValue, type Operation } from '../../kv/key-value.js'
+import type { Soon } from '../soon.js'
 import type { AppliedPosition, CollectionStore, FilterView, ItemPositions, PartitionProgress, SetAsideKey, SourcePosition, StoreChange, StoredItem, StoredSetAside, VersionCounts } from './collection-store.js'
 import type { CodeStore } from './code-store.js'
 import { CollectionWriter } from './collection-writer.js'
@@ -15,11 +16,12 @@ import { encodePictureKey } from './keys/picture-key.js'
 import { LabelSets, type LabelQuery, type OrdinalSet } from './label-sets.js'
 import type { TopicPosition } from './position-book.js'
 import { SetAsideTable } from './set-aside-table.js'
+import { ShownImages, type Show } from './shown-images.js'
 import { topicsOfStore } from './store-name.js'
 import type { VersionCodes } from './version-codes.js'
 
-/** About 130,000 images in each of two generations: some tens of megabytes. */
-const SHOWN_KEPT = 393_216
+/** About 20,000 images in each of two generations, as objects: some tens of megabytes. */
+const ITEMS_KEPT = 65_536
 
 /** What a collection is opened with: `StoreDirectory` has it. */
 export interface StoredCollectionOptions {
@@ -40,29 +42,33 @@ export class StoredCollection implements CollectionStore {
   readonly #kv: KeyValue
   readonly #number: number
   readonly #versions: Map<number, VersionCodes>
+  #names: readonly string[]
   readonly #writer: CollectionWriter
   readonly #setAside: SetAsideTable
-  readonly #shown: ItemCache
+  readonly #known: ItemCache
+  readonly #shown = new ShownImages(async (tables, ordinals) => this.#read((await this.#codeRecords(tables, ordinals)).map(record => record?.id)))
   readonly #labels = new LabelSets({ labelled: label => this.labelled(label), viewsOf: (tables, ids) => this.#viewsOf(tables, ids) })
 
-  private constructor (options: StoredCollectionOptions, writer: CollectionWriter, shown: ItemCache) {
-    this.#shown = shown
+  private constructor (options: StoredCollectionOptions, writer: CollectionWriter, known: ItemCache) {
+    this.#known = known
     this.#options = options
     this.#kv = options.kv
     this.#number = options.number
     this.#versions = options.versions
+    this.#names = namesOf(options.versions)
     this.#writer = writer
     this.#setAside = new SetAsideTable(options.kv, options.number)
   }
 
   static async open (options: StoredCollectionOptions): Promise<StoredCollection> {
     const { kv, name, number, versions } = options
-    const shown = new ItemCache(SHOWN_KEPT)
-    const writer = await CollectionWriter.open(kv, name, number, versions, ids => {
-      shown.forget(ids)
+    const known = new ItemCache(ITEMS_KEPT)
+    const writer = await CollectionWriter.open(kv, name, number, versions, (ids, ordinals) => {
+      known.forget(ids)
+      collection.#shown.forget(ids, ordinals)
       collection.#labels.changed(ids)
     })
-    const collection = new StoredCollection(options, writer, shown)
+    const collection = new StoredCollection(options, writer, known)
     return collection
   }
 
@@ -89,7 +95,8 @@ export class StoredCollection implements CollectionStore {
       if (held) return
       const [tables, codes] = await this.#options.makeTables(version, bits)
       this.#versions.set(tables, codes)
-      this.#shown.clear()
+      this.#names = namesOf(this.#versions)
+      this.#known.clear()
     })
   }
 
@@ -104,7 +111,9 @@ export class StoredCollection implements CollectionStore {
       positions.stageForgetting(topic, operations)
       await this.#options.dropTables(tables, this.#versions.get(tables)!, operations)
       this.#versions.delete(tables)
-      this.#shown.clear()
+      this.#names = namesOf(this.#versions)
+      this.#known.clear()
+      this.#shown.drop(tables)
       this.#labels.clear()
       progress.forget(tables)
       positions.forget(topic)
@@ -112,35 +121,38 @@ export class StoredCollection implements CollectionStore {
   }
 
   versions (): readonly string[] {
-    return Array.from(this.#versions.values(), ({ version }) => version)
+    return this.#names
   }
 
   codes (version: string): CodeStore {
     return this.#open(version).front
   }
 
-  async item (id: string): Promise<StoredItem | undefined> {
-    const [item] = await this.#items([id])
-    return item
+  item (id: string): Soon<StoredItem | undefined> {
+    return this.#known.item(id) ?? this.#items([id]).then(([item]) => item)
   }
 
   async itemsOf (version: string, ordinals: readonly number[]): Promise<(StoredItem | undefined)[]> {
     const tables = this.#writer.tablesOf(version)
-    const ids = ordinals.map(ordinal => this.#shown.id(tables, ordinal))
+    const ids = ordinals.map(ordinal => this.#known.id(tables, ordinal))
     const missing = ordinals.filter((_, i) => ids[i] === undefined)
     if (missing.length === 0) return this.#items(ids)
-    const found = (await this.#codeRecords(version, missing)).map(record => record?.id)
-    this.#shown.addIds(tables, missing, found)
+    const found = (await this.#codeRecords(tables, missing)).map(record => record?.id)
+    this.#known.addIds(tables, missing, found)
     let next = 0
     return this.#items(ids.map(id => id ?? found[next++]))
   }
 
-  positionsOf (version: string, ordinals: ArrayLike<number>): Promise<ItemPositions> {
+  shownOf (version: string, ordinals: readonly number[], show: Show): Soon<readonly (Uint8Array | undefined)[]> {
+    return this.#shown.of(this.#writer.tablesOf(version), ordinals, show)
+  }
+
+  positionsOf (version: string, ordinals: ArrayLike<number>): Soon<ItemPositions> {
     return this.#open(version).positions.of(ordinals)
   }
 
   async detailsOf (version: string, ordinals: readonly number[]): Promise<(Uint8Array | undefined)[]> {
-    const records = await this.#codeRecords(version, ordinals)
+    const records = await this.#codeRecords(this.#writer.tablesOf(version), ordinals)
     return records.map(record => record?.detail)
   }
 
@@ -237,27 +249,34 @@ export class StoredCollection implements CollectionStore {
   }
 
   /** The records behind ordinals, also those that were removed a moment ago: a page of an older moment may show them. */
-  async #codeRecords (version: string, ordinals: readonly number[]): Promise<(CodeRecord | undefined)[]> {
-    const tables = this.#writer.tablesOf(version)
+  async #codeRecords (tables: number, ordinals: readonly number[]): Promise<(CodeRecord | undefined)[]> {
     const { disk } = this.#versions.get(tables)!
     const rows = await this.#kv.getMany(ordinals.map(ordinal => encodeCodeKey(tables, ordinal)))
     return rows.map((row, i) => row ? decodeCodeRecord(row) : disk.removedRecord(ordinals[i]!))
   }
 
   async #items (ids: readonly (string | undefined)[]): Promise<(StoredItem | undefined)[]> {
-    const items = ids.map(id => id === undefined ? undefined : this.#shown.item(id))
+    const items = ids.map(id => id === undefined ? undefined : this.#known.item(id))
     const missing = ids.filter((id, i): id is string => id !== undefined && items[i] === undefined)
     if (missing.length === 0) return items
     const read = new Map<string, StoredItem>()
-    const lookUp = this.#shown.begin()
+    const lookUp = this.#known.begin()
     try {
-      const rows = await this.#kv.getMany(missing.map(id => encodeJoinKey(this.#number, id)))
-      const records = rows.map((row, i): FoundRecord | undefined => row && { id: missing[i]!, record: decodeJoinRecord(row) })
-      for (const item of await readItems(this.#kv, this.#versions, records)) if (item !== undefined) read.set(item.id, item)
+      for (const item of await this.#read(missing)) if (item !== undefined) read.set(item.id, item)
     } finally {
-      this.#shown.end(lookUp, [...read.values()])
+      this.#known.end(lookUp, [...read.values()])
     }
     return items.map((item, i) => item ?? read.get(ids[i] ?? ''))
+  }
+
+  /** The items of ids, from disk. */
+  async #read (ids: readonly (string | undefined)[]): Promise<(StoredItem | undefined)[]> {
+    const known = ids.filter(id => id !== undefined)
+    const rows = await this.#kv.getMany(known.map(id => encodeJoinKey(this.#number, id)))
+    const records = rows.map((row, i): FoundRecord | undefined => row && { id: known[i]!, record: decodeJoinRecord(row) })
+    const items = await readItems(this.#kv, this.#versions, records)
+    let next = 0
+    return ids.map(id => id === undefined ? undefined : items[next++])
   }
 
   #tablesOf (version: string): number | undefined {
@@ -267,4 +286,8 @@ export class StoredCollection implements CollectionStore {
   #open (version: string): VersionCodes {
     return this.#versions.get(this.#writer.tablesOf(version))!
   }
+}
+
+function namesOf (versions: ReadonlyMap<number, VersionCodes>): readonly string[] {
+  return Array.from(versions.values(), ({ version }) => version)
 }

@@ -69,9 +69,9 @@ test('server: the engine learns of the caller\'s deadline, and the caller gets D
   let noticed = (_reason: unknown) => {}
   const aborted = new Promise<unknown>(resolve => { noticed = resolve })
   const engine = engineWith({
-    search: (_request, signal) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => {
-      reject(signal.reason)
-      noticed(signal.reason)
+    search: (_request, { signal }) => new Promise((_resolve, reject) => signal!.addEventListener('abort', () => {
+      reject(signal!.reason)
+      noticed(signal!.reason)
     }))
   })
   await using at = await loopback({ engine })
@@ -86,9 +86,9 @@ test('server: the engine learns that the caller has gone', async t => {
   const caller = new AbortController()
   let ended: Promise<unknown> = Promise.resolve()
   const engine = engineWith({
-    search: (_request, signal) => {
+    search: (_request, { signal }) => {
       caller.abort(new Error('enough'))
-      ended = once(signal, 'abort').then(() => (signal.reason as HammingbirdError).code)
+      ended = once(signal!, 'abort').then(() => (signal!.reason as HammingbirdError).code)
       return new Promise(() => {})
     }
   })

@@ -1,5 +1,6 @@
 import { CodeWidthError, HammingbirdError } from '../../../errors.js'
 import { assertBits, type Code } from '../../../hamming/code.js'
+import type { Soon } from '../../soon.js'
 import type { CodeAnswer, CodeChange, CodeQuery, CodeStore, SearchEstimate } from '../code-store.js'
 import { CHECK_ADDED, CHECK_DELETED } from './layout.js'
 import { Merger } from './merger.js'
@@ -95,15 +96,13 @@ export class HotCodeStore implements CodeStore, AsyncDisposable {
     this.#merger.awaitPause()
   }
 
-  async search (query: CodeQuery): Promise<CodeAnswer> {
+  search (query: CodeQuery): Soon<CodeAnswer> {
     this.#assertOpen()
     assertAsked(query, this.bits)
-    query.signal?.throwIfAborted()
     const snapshot = this.#snapshots.at(query.at)
     const checks = (this.#merger.anyRemoved ? CHECK_DELETED : 0) | (snapshot.sequence === this.sequence ? 0 : CHECK_ADDED)
     const search = new Search(query, this.#merger.parts, snapshot, checks)
-    if (!search.start()) await search.finish(this.#threads)
-    return search.answer()
+    return search.start() ? search.answer() : search.finish(this.#threads).then(() => search.answer())
   }
 
   estimate (radius: number): SearchEstimate {

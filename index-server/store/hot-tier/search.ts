@@ -50,6 +50,7 @@ export class Search {
 
   /** Does the rest: in other threads, or here in short slices where there is none, or where a function must be asked that lives here. */
   async finish (threads: Threads): Promise<void> {
+    this.query.signal?.throwIfAborted()
     const here = threads.searchers === 0 || this.#asksHere
     for (const part of this.parts) part.enter() // the tail too: what was found there is read when all is found
     try {

@@ -5,10 +5,11 @@ import { asymmetricDistance, hammingDistance } from '../../../hamming/distance.j
 import { explain } from '../../../index-server/search/explain.js'
 import { failingPart, type ItemFilter } from '../../../index-server/search/filter.js'
 import type { ImageQuery, Subject } from '../../../index-server/search/image-query.js'
+import { isStale, nearestImages } from '../../../index-server/search/nearest-images.js'
 import { PageTokens } from '../../../index-server/search/page-tokens.js'
 import { searchImages, type ImageHit } from '../../../index-server/search/search-images.js'
 import { detailDistance } from '../../../index-server/search/total-order.js'
-import type { ItemFields, StoreChange } from '../../../index-server/store/collection-store.js'
+import type { ItemFields, StoreChange, StoredItem } from '../../../index-server/store/collection-store.js'
 import { StoreDirectory } from '../../../index-server/store/store-directory.js'
 import type { StoredCollection } from '../../../index-server/store/stored-collection.js'
 import { MemoryKeyValue } from '../../fixtures/memory-key-value.js'
@@ -166,6 +167,35 @@ test('search: explain tells what was set aside from what was deleted', async t =
   t.is((await stateOf('image-20')).state, 'set-aside')
   await world.refuse('image-3')
   t.deepEqual(await stateOf('image-3'), { state: 'set-aside', reason: 'HAMMINGBIRD_IMAGE_KILLS' })
+})
+
+test('search: the nearest on one page are those of the oracle, shown as they are now', async t => {
+  const steps = fc.array(fc.record({ puts: fc.array(put, { maxLength: 10 }), deletes: fc.array(fc.nat(14), { maxLength: 2 }), subject, k: fc.integer({ min: 1, max: 12 }), radius: fc.option(fc.nat(BITS), { nil: undefined }) }), { minLength: 1, maxLength: 6 })
+  const show = (item: StoredItem, ordinal: number): Buffer => Buffer.from(JSON.stringify([item.id, item.labels, item.metadata, isStale(item.codes.get('v1'), ordinal)]))
+  await fc.assert(fc.asyncProperty(steps, async steps => {
+    await using world = await World.open()
+    for (const { puts, deletes, subject, k, radius } of steps) {
+      await world.put(puts)
+      await world.delete(deletes)
+      // Twice: as they are read, and as they are kept.
+      for (let round = 0; round < 2; round++) {
+        const found = await nearestImages(world.store, { version: 'v1', subject }, { k, radius }, show, {})
+        const expected = expectedOf(world.images(), subject, { k, radius })
+        t.deepEqual(found!.rows.map(row => String(row)), expected.map(({ id, item, offset, codeOffset }) => JSON.stringify([id, item.labels, item.metadata, offset !== codeOffset])))
+        t.deepEqual(found!.distances, expected.map(image => hammingDistance(subject.code, image.code)))
+        const covered = world.images().filter(image => hammingDistance(subject.code, image.code) <= found!.radiusCovered)
+        t.true(covered.length <= expected.length && found!.radiusCovered <= (radius ?? BITS))
+      }
+    }
+  }), { numRuns: 60 })
+})
+
+test('search: with a filter, pages or detail the nearest are not for one page', async t => {
+  await using world = await World.open()
+  const subject = { code: Uint8Array.of(0, 0), detail: Uint8Array.of(1, 2) }
+  for (const query of [{ filter: { anyLabels: ['cat'] } }, { collapse: true }, { countOnly: true }, { k: 5, pageSize: 4 }, { radius: 3 }, { rank: 'detail' as const }]) {
+    t.is(await nearestImages(world.store, { version: 'v1', subject }, query, () => Buffer.alloc(0), {}), undefined, JSON.stringify(query))
+  }
 })
 
 test('search: what cannot be is refused, by the name of its field', async t => {

@@ -41,7 +41,7 @@ test('hot tier: long searches, whole and in threads or slices, find the same whi
       store.apply([...coming.map(one => ({ kind: 'add' as const, ...one })), ...going.map(one => ({ kind: 'remove' as const, ...one }))])
       const expected = living.map(one => one.ordinal).sort((a, b) => b - a).join()
       // Everything: far more than a context has room for, and more than is searched in the caller's turn.
-      searching.push(store.search({ code: anyCode(64), radius: 64, plan: turn % 2 === 0 ? 'probe' : 'scan' }).then(({ groups }) => {
+      searching.push(Promise.resolve(store.search({ code: anyCode(64), radius: 64, plan: turn % 2 === 0 ? 'probe' : 'scan' })).then(({ groups }) => {
         t.true(groups.flatMap(group => Array.from(group.ordinals)).sort((a, b) => b - a).join() === expected)
       }))
       if (turn % 5 === 4) await Promise.all(searching.splice(0))
@@ -70,7 +70,7 @@ test('hot tier: refuses what comes after close', async t => {
   await store.close()
   await store.close()
   t.throws(() => store.apply([]), { code: 'HAMMINGBIRD_NOT_OPEN' })
-  await t.throwsAsync(store.search({ code: anyCode(64), k: 1 }), { code: 'HAMMINGBIRD_NOT_OPEN' })
+  await t.throwsAsync(async () => store.search({ code: anyCode(64), k: 1 }), { code: 'HAMMINGBIRD_NOT_OPEN' })
 })
 
 test('hot tier: a page asks for its snapshot for a minute, and then is told that it has expired', async t => {
@@ -86,7 +86,7 @@ test('hot tier: a page asks for its snapshot for a minute, and then is told that
   t.deepEqual((await store.search({ code, k: 1, at: page })).groups.map(({ ordinals }) => Array.from(ordinals)), [[0]])
   t.deepEqual((await store.search({ code, k: 1 })).groups.map(({ ordinals }) => Array.from(ordinals)), [[1]])
   nowMs = 61_000
-  await t.throwsAsync(store.search({ code, k: 1, at: page }), { code: 'HAMMINGBIRD_PAGE_EXPIRED' })
+  await t.throwsAsync(async () => store.search({ code, k: 1, at: page }), { code: 'HAMMINGBIRD_PAGE_EXPIRED' })
 })
 
 test('hot tier: when no change comes for a while, all lies in one place', async t => {
@@ -98,4 +98,18 @@ test('hot tier: when no change comes for a while, all lies in one place', async 
   t.is(await plan(), 'scan')
   while (await plan() !== 'probe') await sleep(50)
   t.is((await store.search({ code, radius: 64 })).count, 2000)
+})
+
+test('hot tier: a search that leaves the turn of its caller rejects when he has gone', async t => {
+  await using threads = Threads.open(1)
+  // So many words to compare that a scan is not begun in the caller's turn.
+  await using store = await HotCodeStore.open({ bits: 1024, threads }, [{ ordinals: Array.from({ length: 50_000 }, (_, i) => i), codes: Uint8Array.from({ length: 50_000 * 128 }, () => random() * 256) }])
+  const code = anyCode(1024)
+  const reason = new Error('the caller has gone')
+  t.is(await t.throwsAsync(async () => store.search({ code, k: 1, plan: 'scan', signal: AbortSignal.abort(reason) })), reason)
+  const controller = new AbortController()
+  const answer = store.search({ code, k: 1, plan: 'scan', signal: controller.signal })
+  t.true(answer instanceof Promise)
+  controller.abort(reason)
+  t.is(await t.throwsAsync(async () => answer), reason)
 })

@@ -1,0 +1,105 @@
+import { Hit, SearchResponse, type Plan, type SearchStats } from '../../proto/gen/hammingbird/v1/search.js'
+import type { NearestImages } from '../search/nearest-images.js'
+import { planMessage } from './items.js'
+
+const TAG = { hits: 10, distance: 16, score: 25 } as const
+
+/** What an answer says beside what was found. */
+export interface SearchedUnder {
+  readonly version: string
+  readonly bits: number
+  /** Codes the version has. */
+  readonly codes: number
+  readonly searchMs: number
+  readonly encodeMs: number
+}
+
+/**
+ * The answer to a search for the nearest, as a message, and as the bytes of that message. A hit is a row, which is the same in
+ * every answer that shows the image by that code, with its distance and its score behind it: bytes are put together from rows.
+ */
+export class NearestResponse implements SearchResponse {
+  readonly #found: NearestImages
+  readonly #under: SearchedUnder
+  readonly #bytes: Buffer
+
+  constructor (found: NearestImages, under: SearchedUnder) {
+    this.#found = found
+    this.#under = under
+    this.#bytes = this.#encode()
+  }
+
+  get hits (): Hit[] { return SearchResponse.decode(this.#bytes).hits }
+  get version (): string { return this.#under.version }
+  get complete (): boolean { return true }
+  get radiusCovered (): number { return Math.max(0, this.#found.radiusCovered) }
+  get plan (): Plan { return planMessage(this.#found.answer.plan) }
+  get rankedOf (): number { return 0 }
+  get tied (): number { return 0 }
+  get nextPageToken (): string { return '' }
+  get count (): number { return 0 }
+
+  get stats (): SearchStats {
+    const { tables, buckets, candidates } = this.#found.answer
+    const { codes, searchMs, encodeMs } = this.#under
+    return { tables, buckets, candidates, codes, searchMs, encodeMs }
+  }
+
+  /** What `SearchResponse.encode` gives, with the hits last. */
+  get bytes (): Buffer {
+    return this.#bytes
+  }
+
+  /** At once: rows are good until something is awaited. */
+  #encode (): Buffer {
+    const { rows, distances } = this.#found
+    const { bits } = this.#under
+    const { version, complete, radiusCovered, plan, stats, rankedOf, tied, nextPageToken, count } = this
+    const rest = SearchResponse.encode({ hits: [], version, complete, radiusCovered, plan, stats, rankedOf, tied, nextPageToken, count }).finish()
+    let length = rest.length
+    for (let i = 0; i < rows.length; i++) {
+      const size = rows[i]!.length + placeSize(distances[i]!, bits)
+      length += 1 + varintSize(size) + size
+    }
+    const bytes = Buffer.allocUnsafe(length)
+    bytes.set(rest, 0)
+    let at = rest.length
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i]!
+      const distance = distances[i]!
+      bytes[at++] = TAG.hits
+      at = writeVarint(bytes, at, row.length + placeSize(distance, bits))
+      bytes.set(row, at)
+      at += row.length
+      if (distance > 0) {
+        bytes[at++] = TAG.distance
+        at = writeVarint(bytes, at, distance)
+      }
+      if (distance < bits) {
+        bytes[at++] = TAG.score
+        at = bytes.writeDoubleLE(1 - distance / bits, at)
+      }
+    }
+    return bytes
+  }
+}
+
+/** The bytes of any answer. */
+export function encodeResponse (response: SearchResponse): Buffer {
+  return response instanceof NearestResponse ? response.bytes : Buffer.from(SearchResponse.encode(response).finish())
+}
+
+/** Bytes of distance and score: a message has none of what is 0. */
+function placeSize (distance: number, bits: number): number {
+  return (distance === 0 ? 0 : 1 + varintSize(distance)) + (distance === bits ? 0 : 9)
+}
+
+function varintSize (value: number): number {
+  return value < 2 ** 7 ? 1 : value < 2 ** 14 ? 2 : value < 2 ** 21 ? 3 : value < 2 ** 28 ? 4 : 5
+}
+
+function writeVarint (bytes: Uint8Array, at: number, value: number): number {
+  for (; value >= 0x80; value >>>= 7) bytes[at++] = (value & 0x7f) | 0x80
+  bytes[at++] = value
+  return at
+}

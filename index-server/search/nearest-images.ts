@@ -1,0 +1,52 @@
+import { whenHere, type Caller, type Soon } from '../soon.js'
+import type { CodeAnswer } from '../store/code-store.js'
+import type { CollectionStore, StoredCode } from '../store/collection-store.js'
+import type { Show } from '../store/shown-images.js'
+import { ask, assertSubject, type ImageQuery, type Subject } from './image-query.js'
+import { nearestInOrder } from './total-order.js'
+
+/** What images are shown as, the nearest first. */
+export interface NearestImages {
+  /** Good until something is awaited. */
+  readonly rows: readonly Uint8Array[]
+  /** Of the row in the same place. */
+  readonly distances: readonly number[]
+  /** Every match within this distance is among them; -1 when not even all at distance 0 are. */
+  readonly radiusCovered: number
+  readonly answer: CodeAnswer
+}
+
+/**
+ * The k nearest images on one page, where nothing but distance and position orders them: the same as `searchImages` finds, and
+ * there at once when the search is quick and they were shown lately.
+ *
+ * @param show as `CollectionStore.shownOf` takes it.
+ * @returns undefined for another kind of search, and when an image has gone meanwhile: `searchImages` knows how.
+ * @throws at once or later what `searchImages` rejects with.
+ */
+export function nearestImages (store: CollectionStore, { version, subject }: { readonly version: string, readonly subject: Subject }, query: ImageQuery, show: Show, caller: Caller): Soon<NearestImages | undefined> {
+  const codes = store.codes(version)
+  assertSubject(subject, codes.bits)
+  const { k, radius, filter, pageSize, countOnly, collapse, rank } = ask(query, codes.bits)
+  if (countOnly || collapse || filter || k > pageSize || (rank === 'detail' && subject.detail)) return undefined
+  const asked = {
+    code: subject.code,
+    k,
+    radius,
+    get signal () { return caller.signal }
+  }
+  return whenHere(codes.search(asked), answer =>
+    whenHere(nearestInOrder({ store, version, subject }, answer.groups, k), ({ ordinals, distances, next }) =>
+      whenHere(store.shownOf(version, ordinals, show), rows => isWhole(rows)
+        ? { rows, distances, radiusCovered: next === undefined ? answer.radiusCovered : next - 1, answer }
+        : undefined)))
+}
+
+/** Whether an image was found by a code that is not of its newest item. */
+export function isStale (code: StoredCode | undefined, ordinal: number): boolean {
+  return code === undefined || !('ordinal' in code) || code.ordinal !== ordinal || code.stale
+}
+
+function isWhole (rows: readonly (Uint8Array | undefined)[]): rows is readonly Uint8Array[] {
+  return !rows.includes(undefined)
+}

@@ -27,14 +27,15 @@ const LARGE = 4
 /**
  * Images from a producer in another process straight to Kafka, first publish to last one searchable, with broker, server,
  * pipelines and producer on one machine: CIFAR-10 pictures as PNG (2.3 KB) and photographs as JPEG (20 KB), through one
- * pipeline and through two. In a last run, which is not timed, pipelines are profiled.
+ * pipeline and through two; with a network, the first alone. In a last run, which is not timed, pipelines are profiled.
  */
 export async function ingestOnKafka ({ images, runs, network, rival, json }: IngestOnKafka): Promise<void> {
   const ended = beginSetting()
   const rows: Record<string, unknown>[] = []
   let versions = {}
   const save = (): void => { if (json !== undefined) writeJson(json, { question: 'ingest --log kafka', ...ended(versions), rows }) }
-  const sets = [{ files: await cifarFiles(Math.min(images, 20_000)), count: images }, { files: await photographs(), count: Math.ceil(images / LARGE) }]
+  const sets = [{ files: await cifarFiles(Math.min(images, 20_000)), count: images }]
+  if (network === undefined) sets.push({ files: await photographs(), count: Math.ceil(images / LARGE) })
   for (const { files, count } of sets) {
     const kilobytes = files.reduce((sum, { length }) => sum + length, 0) / files.length / 1000
     for (const pipelines of [1, 2]) {

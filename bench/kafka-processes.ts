@@ -37,6 +37,8 @@ export async function openKafkaProcesses ({ pipelines, network, profiles }: Kafk
   const directory = await mkdtemp(join(tmpdir(), 'hammingbird-bench-'))
   const broker = await startBroker({ dir: join(directory, 'broker'), heap: '512m' })
   const children: ChildProcess[] = []
+  const killWithUs = (): void => { for (const child of children) child.kill('SIGKILL') }
+  process.once('exit', killWithUs)
   const start = (nodeOptions: readonly string[], name: string, ...args: readonly string[]): ChildProcess => {
     const child = spawn(process.execPath, [...nodeOptions, MAIN, ...args, '--brokers', broker.bootstrap, '--data', join(directory, name)], { stdio: 'ignore' })
     children.push(child)
@@ -59,6 +61,7 @@ export async function openKafkaProcesses ({ pipelines, network, profiles }: Kafk
       await client.close()
       await Promise.all(children.map(child => end(child, 'SIGKILL')))
       await broker.wipe()
+      process.removeListener('exit', killWithUs)
       await rm(directory, { recursive: true, force: true })
     }
   }

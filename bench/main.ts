@@ -16,6 +16,7 @@ const questions: Record<string, () => Promise<{ readonly question: Question }>> 
   added: () => import('./added.js')
 }
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130)) // brokers and servers go with it
 const [name = '', ...args] = process.argv.slice(2)
 const chosen = questions[name]
 if (chosen === undefined) {

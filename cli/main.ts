@@ -92,5 +92,3 @@ function tellCommanderError ({ code, exitCode, message }: CommanderError, help: 
 }
 
 await main(process.argv.slice(2))
-// kafkajs may keep a connection that it has lost sight of: what is closed must not go on for it.
-if (['serve', 'pipeline'].includes(process.argv[2] ?? '')) process.exit()

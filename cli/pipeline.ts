@@ -13,10 +13,8 @@ import { whole } from './client-command.js'
 import { openDataDirectory } from './data-directory.js'
 import { kafkaLogOptions, kafkaOptions, type KafkaCommandOptions } from './kafka-options.js'
 import { gpuOption, useGpu, type GpuOptions } from './gpu-option.js'
+import { liveOnKafka } from './live-on-kafka.js'
 import { release } from './release.js'
-import { Resources } from './resources.js'
-import { untilAsked } from './until-asked.js'
-import { whileKafkaIsAway } from './while-kafka-is-away.js'
 
 interface PipelineCommandOptions extends KafkaCommandOptions, GpuOptions {
   readonly data: string
@@ -38,28 +36,16 @@ export function pipeline (): Command {
 async function runPipeline (options: PipelineCommandOptions): Promise<void> {
   useGpu(options)
   const logger = openLogger()
-  const asked = untilAsked()
   const failed = (err: unknown, name: string): void => { logger.warn({ err, part: name }, `${name}: failed, trying again`) }
   const reader = `hammingbird.pipeline.${hostname()}.${randomBytes(4).toString('hex')}`
-  const start = async (): Promise<Resources> => {
-    const resources = new Resources()
-    try {
-      const data = await openDataDirectory(options.data)
-      const log = resources.keep(await KafkaLog.open(kafkaLogOptions(options, reader)))
-      const decoder = resources.keep(await DecoderPool.open({ niceness: NICENESS, ...options.decoders === undefined ? {} : { workers: options.decoders } }))
-      const encoder = resources.keep(await EncoderPool.open({ niceness: NICENESS, computes: sentence => { logger.info(`encoder: ${sentence}`) } }))
-      const models = new ModelLoader({ log, encoder, directory: data.models, reader })
-      const registry = resources.keep(await Registry.open({ log, reader, builtIn: manifestV0, failed }))
-      resources.keep(new Pipeline({ log, registry, decoder, encoder, models, failed }))
-      process.stdout.write(`hammingbird pipeline ${release}: works on ${options.brokers}\n`)
-      return resources
-    } catch (err) {
-      await resources.close()
-      throw err
-    }
-  }
-  await using resources = await whileKafkaIsAway(logger, asked, start)
-  if (resources === undefined) return
-  await asked
-  process.stdout.write('stopping: what is in hand is finished; Ctrl-C again stops at once\n')
+  await liveOnKafka(logger, async resources => {
+    const data = await openDataDirectory(options.data)
+    const log = resources.keep(await KafkaLog.open(kafkaLogOptions(options, reader)))
+    const decoder = resources.keep(await DecoderPool.open({ niceness: NICENESS, ...options.decoders === undefined ? {} : { workers: options.decoders } }))
+    const encoder = resources.keep(await EncoderPool.open({ niceness: NICENESS, computes: sentence => { logger.info(`encoder: ${sentence}`) } }))
+    const models = new ModelLoader({ log, encoder, directory: data.models, reader })
+    const registry = resources.keep(await Registry.open({ log, reader, builtIn: manifestV0, failed }))
+    resources.keep(new Pipeline({ log, registry, decoder, encoder, models, failed }))
+    process.stdout.write(`hammingbird pipeline ${release}: works on ${options.brokers}\n`)
+  })
 }

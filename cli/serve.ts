@@ -15,10 +15,8 @@ import { INDEX_MEMORY_MIB, openAnswering } from './answering.js'
 import { openDataDirectory } from './data-directory.js'
 import { kafkaLogOptions, kafkaOptions, type KafkaCommandOptions } from './kafka-options.js'
 import { gpuOption, useGpu, type GpuOptions } from './gpu-option.js'
+import { liveOnKafka } from './live-on-kafka.js'
 import { release } from './release.js'
-import { Resources } from './resources.js'
-import { untilAsked } from './until-asked.js'
-import { whileKafkaIsAway } from './while-kafka-is-away.js'
 
 interface ServeOptions extends KafkaCommandOptions, GpuOptions {
   readonly data: string
@@ -53,31 +51,19 @@ async function runServe (options: ServeOptions): Promise<void> {
   if (!/^[\w.-]{1,100}$/.test(serverId)) throw invalid('--server-id', `1 to 100 of a-z A-Z 0-9 . _ -, got ${JSON.stringify(serverId)}`)
   useGpu(options)
   const logger = openLogger()
-  const asked = untilAsked()
   const failed = (err: unknown, name: string): void => { logger.warn({ err, part: name }, `${name}: failed, trying again`) }
   const reader = `hammingbird.server.${serverId}`
-  const start = async (): Promise<Resources> => {
-    const resources = new Resources()
-    try {
-      const data = await openDataDirectory(options.data)
-      const log = resources.keep(await KafkaLog.open(kafkaLogOptions(options, reader)))
-      const decoder = resources.keep(await DecoderPool.open({ workers: options.decoders }))
-      const encoder = resources.keep(await EncoderPool.open({ computes: sentence => { logger.info(`encoder: ${sentence}`) } }))
-      const models = new ModelLoader({ log, encoder, directory: data.models, reader })
-      const registry = resources.keep(await Registry.open({ log, reader, builtIn: manifestV0, failed }))
-      resources.keep(await log.hold(reader, COLLECTIONS))
-      await registry.collections.create({ name: DEFAULT_COLLECTION, bits, partitions })
-      await registry.refresh()
-      const { grpc } = await openAnswering({ resources, log, registry, decoder, encoder, models, data, serverId, host, port, pictures, indexMemoryBytes: options.indexMemory * 2 ** 20, release, logger, failed })
-  process.stdout.write(`hammingbird serve ${release}: ${serverId} answers at ${grpc.address}\n`)
-      return resources
-    } catch (err) {
-      await resources.close()
-      throw err
-    }
-  }
-  await using resources = await whileKafkaIsAway(logger, asked, start)
-  if (resources === undefined) return
-  await asked
-  process.stdout.write('stopping: what is in hand is finished; Ctrl-C again stops at once\n')
+  await liveOnKafka(logger, async resources => {
+    const data = await openDataDirectory(options.data)
+    const log = resources.keep(await KafkaLog.open(kafkaLogOptions(options, reader)))
+    const decoder = resources.keep(await DecoderPool.open({ workers: options.decoders }))
+    const encoder = resources.keep(await EncoderPool.open({ computes: sentence => { logger.info(`encoder: ${sentence}`) } }))
+    const models = new ModelLoader({ log, encoder, directory: data.models, reader })
+    const registry = resources.keep(await Registry.open({ log, reader, builtIn: manifestV0, failed }))
+    resources.keep(await log.hold(reader, COLLECTIONS))
+    await registry.collections.create({ name: DEFAULT_COLLECTION, bits, partitions })
+    await registry.refresh()
+    const { grpc } = await openAnswering({ resources, log, registry, decoder, encoder, models, data, serverId, host, port, pictures, indexMemoryBytes: options.indexMemory * 2 ** 20, release, logger, failed })
+    process.stdout.write(`hammingbird serve ${release}: ${serverId} answers at ${grpc.address}\n`)
+  })
 }

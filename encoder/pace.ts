@@ -1,7 +1,7 @@
-/** Longest a step is meant to take: whoever waits for the encoder waits no longer. */
-const STEP_MS = 50
-/** A stage is planned for less, since it is planned from what it took before. */
-const STAGE_MS = 35
+/** Steps are planned for this long, from what their stages took before, so that with what was planned wrongly they end within 50 ms: whoever waits for the encoder waits no longer. */
+const STEP_MS = 35
+/** A stage is planned for less: it cannot be cut once it has begun. */
+const STAGE_MS = 25
 const MOST_AT_ONCE = 256
 
 /**

@@ -104,7 +104,7 @@ test.serial('versions: published, backfilled, promoted, searched, rolled back at
 })
 
 async function withLog (directory: string, work: (log: EmbeddedLog) => Promise<void>): Promise<void> {
-  await using log = await EmbeddedLog.open({ directory: (await openDataDirectory(directory)).log })
+  await using log = await EmbeddedLog.open({ directory: (await openDataDirectory(join(directory, 'data'))).log })
   await work(log)
 }
 
@@ -192,7 +192,7 @@ test.serial('versions: one that has not caught up is not promoted, unless it is 
   await smallModel(model)
   await hammingbird(['models', 'publish', model], { server: all.grpc.address })
   await until(() => all.indexServer.served('').isOpen('v1'))
-  const early = await hammingbird(['models', 'promote', 'v1'], { server: all.grpc.address })
+  const early = await hammingbird(['models', 'promote', 'v1', '--timeout', '60'], { server: all.grpc.address })
   t.is(early.code, 1)
   t.regex(early.stderr, /^HAMMINGBIRD_VERSION_NOT_READY {2}version v1 has not caught up: 2 images wait/)
   t.like(await client.models.promote('v1', { force: true }), { live: 'v1', previous: 'v0' })

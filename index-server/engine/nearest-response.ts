@@ -1,4 +1,4 @@
-import { Hit, SearchResponse, type Plan, type SearchStats } from '../../proto/gen/hammingbird/v1/search.js'
+import { SearchResponse, type Hit, type Plan, type SearchStats } from '../../proto/gen/hammingbird/v1/search.js'
 import type { NearestImages } from '../search/nearest-images.js'
 import { planMessage } from './items.js'
 
@@ -19,69 +19,59 @@ export interface SearchedUnder {
  * every answer that shows the image by that code, with its distance and its score behind it: bytes are put together from rows.
  */
 export class NearestResponse implements SearchResponse {
-  readonly #found: NearestImages
-  readonly #under: SearchedUnder
-  readonly #bytes: Buffer
-
-  constructor (found: NearestImages, under: SearchedUnder) {
-    this.#found = found
-    this.#under = under
-    this.#bytes = this.#encode()
-  }
-
-  get hits (): Hit[] { return SearchResponse.decode(this.#bytes).hits }
-  get version (): string { return this.#under.version }
-  get complete (): boolean { return true }
-  get radiusCovered (): number { return Math.max(0, this.#found.radiusCovered) }
-  get plan (): Plan { return planMessage(this.#found.answer.plan) }
-  get rankedOf (): number { return 0 }
-  get tied (): number { return 0 }
-  get nextPageToken (): string { return '' }
-  get count (): number { return 0 }
-
-  get stats (): SearchStats {
-    const { tables, buckets, candidates } = this.#found.answer
-    const { codes, searchMs, encodeMs } = this.#under
-    return { tables, buckets, candidates, codes, searchMs, encodeMs }
-  }
-
+  readonly version: string
+  readonly complete = true
+  readonly radiusCovered: number
+  readonly plan: Plan
+  readonly stats: SearchStats
+  readonly rankedOf = 0
+  readonly tied = 0
+  readonly nextPageToken = ''
+  readonly count = 0
   /** What `SearchResponse.encode` gives, with the hits last. */
-  get bytes (): Buffer {
-    return this.#bytes
+  readonly bytes: Buffer
+
+  constructor ({ rows, distances, radiusCovered, search: { plan, tables, buckets, candidates } }: NearestImages, { version, bits, codes, searchMs, encodeMs }: SearchedUnder) {
+    this.version = version
+    this.radiusCovered = Math.max(0, radiusCovered)
+    this.plan = planMessage(plan)
+    this.stats = { tables, buckets, candidates, codes, searchMs, encodeMs }
+    const { complete, stats, rankedOf, tied, nextPageToken, count } = this
+    const rest = SearchResponse.encode({ hits: [], version, complete, radiusCovered: this.radiusCovered, plan: this.plan, stats, rankedOf, tied, nextPageToken, count }).finish()
+    this.bytes = withHits(rest, rows, distances, bits) // at once: rows are good until something is awaited
   }
 
-  /** At once: rows are good until something is awaited. */
-  #encode (): Buffer {
-    const { rows, distances } = this.#found
-    const { bits } = this.#under
-    const { version, complete, radiusCovered, plan, stats, rankedOf, tied, nextPageToken, count } = this
-    const rest = SearchResponse.encode({ hits: [], version, complete, radiusCovered, plan, stats, rankedOf, tied, nextPageToken, count }).finish()
-    let length = rest.length
-    for (let i = 0; i < rows.length; i++) {
-      const size = rows[i]!.length + placeSize(distances[i]!, bits)
-      length += 1 + varintSize(size) + size
-    }
-    const bytes = Buffer.allocUnsafe(length)
-    bytes.set(rest, 0)
-    let at = rest.length
-    for (let i = 0; i < rows.length; i++) {
-      const row = rows[i]!
-      const distance = distances[i]!
-      bytes[at++] = TAG.hits
-      at = writeVarint(bytes, at, row.length + placeSize(distance, bits))
-      bytes.set(row, at)
-      at += row.length
-      if (distance > 0) {
-        bytes[at++] = TAG.distance
-        at = writeVarint(bytes, at, distance)
-      }
-      if (distance < bits) {
-        bytes[at++] = TAG.score
-        at = bytes.writeDoubleLE(1 - distance / bits, at)
-      }
-    }
-    return bytes
+  get hits (): Hit[] {
+    return SearchResponse.decode(this.bytes).hits
   }
+}
+
+function withHits (rest: Uint8Array, rows: readonly Uint8Array[], distances: readonly number[], bits: number): Buffer {
+  let length = rest.length
+  for (let i = 0; i < rows.length; i++) {
+    const size = rows[i]!.length + placeSize(distances[i]!, bits)
+    length += 1 + varintSize(size) + size
+  }
+  const bytes = Buffer.allocUnsafe(length)
+  bytes.set(rest, 0)
+  let at = rest.length
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i]!
+    const distance = distances[i]!
+    bytes[at++] = TAG.hits
+    at = writeVarint(bytes, at, row.length + placeSize(distance, bits))
+    bytes.set(row, at)
+    at += row.length
+    if (distance > 0) {
+      bytes[at++] = TAG.distance
+      at = writeVarint(bytes, at, distance)
+    }
+    if (distance < bits) {
+      bytes[at++] = TAG.score
+      at = bytes.writeDoubleLE(1 - distance / bits, at)
+    }
+  }
+  return bytes
 }
 
 /** The bytes of any answer. */

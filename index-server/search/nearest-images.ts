@@ -13,7 +13,7 @@ export interface NearestImages {
   readonly distances: readonly number[]
   /** Every match within this distance is among them; -1 when not even all at distance 0 are. */
   readonly radiusCovered: number
-  readonly answer: CodeAnswer
+  readonly search: Omit<CodeAnswer, 'groups' | 'count' | 'radiusCovered'>
 }
 
 /**
@@ -33,12 +33,13 @@ export function nearestImages (store: CollectionStore, { version, subject }: { r
     code: subject.code,
     k,
     radius,
+    anonymous: subject.outputs === undefined,
     get signal () { return caller.signal }
   }
-  return whenHere(codes.search(asked), answer =>
-    whenHere(nearestInOrder({ store, version, subject }, answer.groups, k), ({ ordinals, distances, next }) =>
+  return whenHere(codes.search(asked), ({ groups, radiusCovered, plan, tables, buckets, candidates }) =>
+    whenHere(nearestInOrder({ store, version, subject }, groups, k), ({ ordinals, distances, next }) =>
       whenHere(store.shownOf(version, ordinals, show), rows => isWhole(rows)
-        ? { rows, distances, radiusCovered: next === undefined ? answer.radiusCovered : next - 1, answer }
+        ? { rows, distances, radiusCovered: next === undefined ? radiusCovered : next - 1, search: { plan, tables, buckets, candidates } }
         : undefined)))
 }
 

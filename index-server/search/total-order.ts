@@ -139,13 +139,12 @@ export function compare (a: Pick<Place, 'distance' | 'asymmetric'>, b: Pick<Plac
 /** What is found is copied here and now: groups are good until the store changes. */
 function levelsOf (groups: readonly CodeGroup[], { outputs }: Subject): Level[] {
   const levels: Level[] = []
-  const nearest = groups
-    .map(({ code, distance, ordinals }) => ({ distance, asymmetric: outputs ? asymmetricDistance(outputs, code) : 0, ordinals: Array.from(ordinals) }))
-    .sort(compare)
-  for (const group of nearest) {
-    const last = levels.at(-1)
-    if (last && compare(last, group) === 0) for (const ordinal of group.ordinals) last.ordinals.push(ordinal)
-    else levels.push(group)
+  const nearest = groups.map(({ code, distance, ordinals }) => ({ distance, asymmetric: outputs ? asymmetricDistance(outputs, code) : 0, ordinals }))
+  if (outputs) nearest.sort(compare) // by distance they are in order
+  let last: Level | undefined
+  for (const { distance, asymmetric, ordinals } of nearest) {
+    if (last === undefined || last.distance !== distance || last.asymmetric !== asymmetric) levels.push(last = { distance, asymmetric, ordinals: [] })
+    for (let i = 0; i < ordinals.length; i++) last.ordinals.push(ordinals[i]!)
   }
   return levels
 }

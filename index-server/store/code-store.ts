@@ -48,6 +48,8 @@ export interface CodeQuery {
   readonly accept?: ((ordinal: number) => boolean) | AcceptSet
   /** Gives no groups, only how many codes match. @default false */
   readonly countOnly?: boolean
+  /** The groups need not say what their codes are: a store may leave them empty. @default false */
+  readonly anonymous?: boolean
   /** Holds the store to a plan; for tests and `Explain`. @default the planner's choice */
   readonly plan?: 'probe' | 'scan'
   /** A search that is not answered at once rejects with its reason when it is aborted. @default waits to the end */
@@ -74,6 +76,7 @@ export interface SearchEstimate {
 
 /** Codes that are equal, found together. */
 export interface CodeGroup {
+  /** Empty where none was asked for. */
   readonly code: Code
   readonly distance: number
   /** Newest first. Never empty. Valid until the store's next `apply`: copy to keep. */

@@ -2,30 +2,52 @@ import { type Code } from '../../../hamming/code.js'
 import type { CodeGroup } from '../code-store.js'
 import type { Asked } from './context.js'
 import { CHECK_ADDED, CHECK_DELETED, SLAB } from './layout.js'
-import type { Hit } from './selection.js'
+import type { Hits } from './selection.js'
 import type { Slab } from './slab.js'
 
 /** Whether a search's filter lets an ordinal count; `undefined` lets all. */
 export type Accepts = ((ordinal: number) => boolean) | undefined
+
+/** A group whose code lies among those of its answer: a view is made of it where somebody looks. */
+class Group implements CodeGroup {
+  readonly #codes: Uint8Array
+  readonly #at: number
+  readonly #sizeBytes: number
+
+  constructor (readonly distance: number, readonly ordinals: number[], codes: Uint8Array, at: number, sizeBytes: number) {
+    this.#codes = codes
+    this.#at = at
+    this.#sizeBytes = sizeBytes
+  }
+
+  get code (): Code {
+    return this.#codes.subarray(this.#at, this.#at + this.#sizeBytes)
+  }
+}
 
 /**
  * The answer's groups: each hit's code, and those of its ordinals that match. One code that lies in several parts,
  * or several times in the tail, becomes one group.
  *
  * @param hits in order of distance.
+ * @param anonymous whether codes may be left out.
  */
-export function groupHits (slabs: readonly Slab[], hits: readonly Hit[], asked: Asked, accepts: Accepts): CodeGroup[] {
-  const groups: (CodeGroup & { ordinals: number[] })[] = []
+export function groupHits (slabs: readonly Slab[], { length, parts, entries, distances }: Hits, asked: Asked, accepts: Accepts, anonymous = false): CodeGroup[] {
+  if (length === 0) return []
   // Only in one slab with runs is each code once.
-  const joins = hits.some(({ part }) => part !== hits[0]!.part || slabs[part]!.tables === 0)
+  const one = slabs[parts[0]!]!.tables > 0 && parts.every(part => part === parts[0])
+  const sizeBytes = anonymous && one ? 0 : slabs[0]!.bits >> 3
+  const codes = new Uint8Array(length * sizeBytes)
+  const groups: Group[] = []
   const known = new Map<string, number[]>()
   const joined = new Set<number[]>()
-  for (const { part, entry, distance } of hits) {
-    const slab = slabs[part]!
+  for (let i = 0, at = 0; i < length; i++, at += sizeBytes) {
+    const slab = slabs[parts[i]!]!
+    const entry = entries[i]!
     const ordinals = matching(slab, entry, asked, accepts)
-    const code = slab.readCode(entry)
-    if (joins) {
-      const key = keyOf(code)
+    if (sizeBytes > 0) slab.copyCode(entry, codes, at)
+    if (!one) {
+      const key = String.fromCharCode(...codes.subarray(at, at + sizeBytes))
       const sameCode = known.get(key)
       if (sameCode !== undefined) {
         for (const ordinal of ordinals) sameCode.push(ordinal)
@@ -34,7 +56,7 @@ export function groupHits (slabs: readonly Slab[], hits: readonly Hit[], asked: 
       }
       known.set(key, ordinals)
     }
-    groups.push({ code, distance, ordinals })
+    groups.push(new Group(distances[i]!, ordinals, codes, at, sizeBytes))
   }
   for (const ordinals of joined) ordinals.sort((a, b) => b - a)
   return groups
@@ -55,8 +77,4 @@ function matching (slab: Slab, entry: number, { checks, sequence, ordinalsEnd }:
     if (accepts === undefined || accepts(ordinal)) ordinals.push(ordinal)
   }
   return ordinals
-}
-
-function keyOf (code: Code): string {
-  return String.fromCharCode(...code)
 }

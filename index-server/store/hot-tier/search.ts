@@ -64,7 +64,7 @@ export class Search {
 
   answer (): CodeAnswer {
     return {
-      groups: groupHits(this.parts.map(part => part.slab), this.#selection.hits(), this.#asked, this.#accepts),
+      groups: groupHits(this.parts.map(part => part.slab), this.#selection.hits(), this.#asked, this.#accepts, this.query.anonymous),
       count: this.#selection.found,
       radiusCovered: this.#selection.reach,
       plan: this.query.plan ?? (!this.#probed ? 'scan' : this.#scanned ? 'probe-then-scan' : 'probe'),

@@ -3,11 +3,12 @@ import { FOUND } from './layout.js'
 /** Elements of a record of `FOUND`. */
 export const RECORD = FOUND.sizeBytes >> 2
 
-/** An entry of one part that is in the answer. */
-export interface Hit {
-  readonly part: number
-  readonly entry: number
-  readonly distance: number
+/** The entries that are in the answer, each in one place of the three lists. */
+export interface Hits {
+  readonly length: number
+  readonly parts: Uint32Array
+  readonly entries: Uint32Array
+  readonly distances: Uint32Array
 }
 
 /** Joins what the parts of a store find: the kernel's counting selection (select.as.ts), over all of them. */
@@ -55,20 +56,20 @@ export class Selection {
   get found (): number { return this.#found }
 
   /** What is within reach, in order of distance. */
-  hits (): Hit[] {
+  hits (): Hits {
     const distances = this.#distances
     const places = new Uint32Array(this.reach + 2)
     for (const distance of distances) if (distance <= this.reach) places[distance + 1]!++
     for (let distance = 0; distance <= this.reach; distance++) places[distance + 1]! += places[distance]!
-    const order = new Uint32Array(places[this.reach + 1]!)
+    const length = places[this.reach + 1]!
+    const hits = { length, parts: new Uint32Array(length), entries: new Uint32Array(length), distances: new Uint32Array(length) }
     for (let i = 0; i < distances.length; i++) {
       const distance = distances[i]!
-      if (distance <= this.reach) order[places[distance]!++] = i
-    }
-    const hits: Hit[] = []
-    for (let at = 0; at < order.length; at++) {
-      const i = order[at]!
-      hits.push({ part: this.#parts[i]!, entry: this.#entries[i]!, distance: distances[i]! })
+      if (distance > this.reach) continue
+      const at = places[distance]!++
+      hits.parts[at] = this.#parts[i]!
+      hits.entries[at] = this.#entries[i]!
+      hits.distances[at] = distance
     }
     return hits
   }

@@ -81,12 +81,11 @@ export class Slab {
     for (let i = last + 1; i < codeBytes; i++) u8[at + i] = 0
   }
 
-  readCode (entry: number): Code {
+  /** Writes the code of an entry to a place of `target`. */
+  copyCode (entry: number, target: Uint8Array, to: number): void {
     const { u8 } = this
     const size = this.bits >> 3
-    const code = new Uint8Array(size)
-    for (let i = 0, at = this.get(SLAB.codes) + entry * this.codeBytes + size - 1; i < size; i++) code[i] = u8[at - i]!
-    return code
+    for (let i = 0, at = this.get(SLAB.codes) + entry * this.codeBytes + size - 1; i < size; i++) target[to + i] = u8[at - i]!
   }
 
   ordinalAt (slot: number): number {

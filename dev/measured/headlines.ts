@@ -5,7 +5,7 @@ type Line = (results: readonly Result[]) => string | undefined
 
 /** The figures of README.md: one line each, left out where its file is not there. */
 export function headlines (results: readonly Result[]): string {
-  const lines = [ingest, freshness, freshnessKafka, search, searchLarge, meaning, encoding, queryWait, kills, killsKafka, away, versions, versionsKafka, slowEncoder].map(line => line(results)).filter(line => line !== undefined)
+  const lines = [ingest, freshness, freshnessKafka, search, searchLarge, serve, meaning, encoding, queryWait, kills, killsKafka, away, versions, versionsKafka, slowEncoder].map(line => line(results)).filter(line => line !== undefined)
   const machines = new Set(results.map(({ setting }) => setting['machine']).filter(machine => typeof machine === 'string'))
   return `\nOn ${[...machines].join('; ')}; versions, spread and load are in [docs/measured.md](docs/measured.md).\n\n${lines.map(line => `- ${line}\n`).join('')}\n`
 }
@@ -22,6 +22,13 @@ const freshness: Line = results => {
 
 const search: Line = results => against(results, 'search-1m-64', 'a million')
 const searchLarge: Line = results => against(results, 'search-10m-64', 'ten million')
+
+const serve: Line = results => {
+  const rows = results.find(({ file }) => file.endsWith('/serve.json'))?.rows ?? []
+  const most = (ours: boolean) => Math.max(...rows.filter(row => (row['system'] === 'hammingbird') === ours).map(row => numberAt(row, 'requestsPerSecond')))
+  const half = rowOf(results, 'serve', { system: 'hammingbird', load: 'open, half of the most' })
+  return half && `**Served** over gRPC from a million codes, load generator on the same machine: ${numberText(most(true))} searches a second (FAISS behind grpcio: ${numberText(most(false))}); at half of that p50 ${numberText(numberAt(half, 'p50Ms'))} ms, p99 ${numberText(numberAt(half, 'p99Ms'))} ms.`
+}
 
 function against (results: readonly Result[], file: string, codes: string): string | undefined {
   const of = (system: string) => rowOf(results, file, { system, k: 10, distribution: 'clustered' })

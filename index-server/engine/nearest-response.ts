@@ -1,8 +1,9 @@
-import { SearchResponse, type Hit, type Plan, type SearchStats } from '../../proto/gen/hammingbird/v1/search.js'
+import { BinaryWriter } from '@bufbuild/protobuf/wire'
+import { SearchBatchResponse, SearchResponse, type Hit, type Plan, type SearchStats } from '../../proto/gen/hammingbird/v1/search.js'
 import type { NearestImages } from '../search/nearest-images.js'
 import { planMessage } from './items.js'
 
-const TAG = { hits: 10, distance: 16, score: 25 } as const
+const TAG = { hits: 10, distance: 16, score: 25, response: 18 } as const
 
 /** What an answer says beside what was found. */
 export interface SearchedUnder {
@@ -77,6 +78,14 @@ function withHits (rest: Uint8Array, rows: readonly Uint8Array[], distances: rea
 /** The bytes of any answer. */
 export function encodeResponse (response: SearchResponse): Buffer {
   return response instanceof NearestResponse ? response.bytes : Buffer.from(SearchResponse.encode(response).finish())
+}
+
+/** The bytes of any answer in a stream of them. */
+export function encodeBatchResponse ({ tag, result }: SearchBatchResponse): Buffer {
+  const writer = new BinaryWriter()
+  if (result?.$case === 'response' && result.value instanceof NearestResponse) SearchBatchResponse.encode({ tag, result: undefined }, writer).uint32(TAG.response).bytes(result.value.bytes)
+  else SearchBatchResponse.encode({ tag, result }, writer)
+  return Buffer.from(writer.finish())
 }
 
 /** Bytes of distance and score: a message has none of what is 0. */

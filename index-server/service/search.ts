@@ -1,11 +1,15 @@
 import { SearchServiceService, type SearchServiceServer } from '../../proto/gen/hammingbird/v1/search.js'
-import { encodeResponse } from '../engine/nearest-response.js'
+import { encodeBatchResponse, encodeResponse } from '../engine/nearest-response.js'
 import type { Engine } from '../engine.js'
 import type { Calls } from './calls.js'
 import { notBuilt } from './not-built.js'
 
 /** The service as it was generated, but for how answers become bytes. */
-export const searchDefinition = { ...SearchServiceService, search: { ...SearchServiceService.search, responseSerialize: encodeResponse } }
+export const searchDefinition = {
+  ...SearchServiceService,
+  search: { ...SearchServiceService.search, responseSerialize: encodeResponse },
+  searchBatch: { ...SearchServiceService.searchBatch, responseSerialize: encodeBatchResponse }
+}
 
 export function searchService (engine: Engine, calls: Calls): SearchServiceServer {
   return {

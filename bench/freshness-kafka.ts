@@ -30,7 +30,7 @@ export async function freshnessOnKafka ({ rate, seconds, network, rival, json }:
   const rows: { readonly system: string, readonly network: string, readonly pipelines: number, readonly imagesPerSecond: number, readonly probes: number, readonly foundAfterMs: Readonly<Record<string, number>> }[] = []
   let versions = {}
   const save = (): void => { if (json !== undefined) writeJson(json, { question: 'freshness --log kafka', ...ended(versions), rows }) }
-  for (const pipelines of [1, 2]) {
+  for (const pipelines of network === undefined ? [1, 2] : [1]) {
     await using processes = await openKafkaProcesses({ pipelines, network })
     await warm(processes, files)
     const at = rate ?? await saturatedRate(processes, files) / 2

@@ -38,7 +38,7 @@ export async function ingestOnKafka ({ images, runs, network, rival, json }: Ing
   if (network === undefined) sets.push({ files: await photographs(), count: Math.ceil(images / LARGE) })
   for (const { files, count } of sets) {
     const kilobytes = files.reduce((sum, { length }) => sum + length, 0) / files.length / 1000
-    for (const pipelines of [1, 2]) {
+    for (const pipelines of network === undefined ? [1, 2] : [1]) {
       const timed: number[] = []
       {
         await using processes = await openKafkaProcesses({ pipelines, network })

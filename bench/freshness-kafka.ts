@@ -34,6 +34,7 @@ export async function freshnessOnKafka ({ rate, seconds, network, rival, json }:
     await using processes = await openKafkaProcesses({ pipelines, network })
     await warm(processes, files)
     const at = rate ?? await saturatedRate(processes, files) / 2
+    await processes.caughtUp() // version 0 comes after the one that is live
     const foundMs = await probed(processes, files, at, seconds)
     rows.push({
       system: 'hammingbird', network: network ?? 'version 0', pipelines, imagesPerSecond: Math.round(at), probes: foundMs.length,

@@ -2,11 +2,13 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { HammingbirdClient } from '../client/index.js'
 import { publishModel } from '../cli/model-directory.js'
+import { codeOf } from '../errors.js'
 import { startBroker } from '../dev/kafka/broker.js'
 import { untrained } from './encode.js'
 
@@ -21,6 +23,8 @@ export interface KafkaProcesses extends AsyncDisposable {
   readonly pipelines: readonly number[]
   /** Images that have a code of the version that is live. */
   coded (): Promise<number>
+  /** Resolves when no version lacks a code. */
+  caughtUp (): Promise<void>
   /** Ends the pipelines cleanly, so that they write their profiles. */
   endPipelines (): Promise<void>
 }
@@ -55,6 +59,7 @@ export async function openKafkaProcesses ({ pipelines, network, profiles }: Kafk
     server,
     client,
     pipelines: working.map(({ pid }) => pid!),
+    caughtUp: async () => { while ((await client.status()).versions.some(({ waiting }) => waiting > 0)) await sleep(100) },
     coded: async () => (await client.status()).versions.find(({ version }) => version === live)?.coded ?? 0,
     endPipelines: async () => { await Promise.all(working.map(child => end(child, 'SIGINT'))) },
     async [Symbol.asyncDispose] () {
@@ -72,8 +77,14 @@ async function promoteUntrained (client: HammingbirdClient, network: string, dir
   await mkdir(directory)
   await writeFile(join(directory, 'manifest.json'), JSON.stringify(await untrained(directory, network, 32, {})))
   const { name } = await publishModel(client, directory, new AbortController().signal, () => undefined)
-  await client.models.promote(name, { force: true, actor: 'bench' })
-  return name
+  for (;;) {
+    try {
+      await client.models.promote(name, { force: true, actor: 'bench' })
+      return name
+    } catch (err) {
+      if (codeOf(err) !== 'HAMMINGBIRD_VERSION_NOT_READY') throw err // its model is still on its way to the server
+    }
+  }
 }
 
 async function end (child: ChildProcess, signal: NodeJS.Signals): Promise<void> {

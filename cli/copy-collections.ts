@@ -2,8 +2,9 @@ import { HammingbirdError } from '../errors.js'
 import type { Log, LogRecord, NewRecord } from '../log/log.js'
 import { ModelEvent } from '../proto/gen/hammingbird/v1/log.js'
 import { Collections, type CollectionConfig } from '../registry/collections.js'
-import { topicsOf, type CollectionTopics } from '../topics/names.js'
+import { fillingSpec, topicsOf, type CollectionTopics } from '../topics/names.js'
 import { isProgress } from '../topics/progress.js'
+import { ELSEWHERE, movedSource, readSetAside } from '../topics/set-aside.js'
 
 export interface CopyOptions {
   readonly from: Log
@@ -19,7 +20,9 @@ export interface CopyOptions {
 /**
  * Copies every collection to a log where it is not yet: its versions and their files, items, labels, what was set aside,
  * and the images that were not settled yet. Codes are not copied, for they name positions of items: they are made again of
- * the items' pictures, as every version is.
+ * the items' pictures, as every version is, and with them what could not be encoded is set aside anew.
+ *
+ * A collection is there when all of it is: of a copy that was broken off nothing counts, and it can be done again.
  *
  * @throws HammingbirdError `HAMMINGBIRD_ALREADY_EXISTS` for a collection that the other log has already, with anything in it.
  */
@@ -28,33 +31,44 @@ export async function copyCollections ({ from, to, reader, partitions, copied }:
   await using there = await Collections.open(to, reader)
   for (const config of here.list()) {
     const topics = topicsOf(config.name)
-    await there.create({ ...config, ...(partitions === undefined ? {} : { partitions }) })
-    for (const topic of [topics.images, topics.items, topics.labels, topics.models, topics.artifacts]) {
-      if ((await to.ends(topic)).some(end => end > 0)) throw new HammingbirdError('HAMMINGBIRD_ALREADY_EXISTS', `${topic} has records there already: nothing of collection ${config.name} was copied`)
-    }
-    await copyCollection({ from, to, reader, copied }, config, topics)
+    const wish = { ...config, ...(partitions === undefined ? {} : { partitions }) }
+    const copy = (): Promise<void> => copyCollection({ from, to, reader, copied }, config, topics)
+    // What a copy that was broken off has left is dropped. Images may be a producer's: they are not touched.
+    const brokenOff = await to.describeTopic(fillingSpec(config.name).name) !== undefined
+    await assertEmpty(to, config.name, brokenOff ? [topics.images] : [topics.images, topics.items, topics.labels, topics.models, topics.artifacts])
+    if (there.list().some(({ name }) => name === config.name)) {
+      await there.create(wish) // refused unless it is the same
+      await copy()
+    } else await there.createFilled(wish, copy, { keepImages: true })
+  }
+}
+
+async function assertEmpty (log: Log, name: string, topics: readonly string[]): Promise<void> {
+  for (const topic of topics) {
+    if (await log.describeTopic(topic) === undefined || (await log.ends(topic)).every(end => end === 0)) continue
+    throw new HammingbirdError('HAMMINGBIRD_ALREADY_EXISTS', `${topic} has records there already, of a producer or of a copy that was broken off: nothing of collection ${name} was copied. Where nothing of it is wanted delete the topic, and copy again`)
   }
 }
 
 async function copyCollection ({ from, to, reader, copied }: Omit<CopyOptions, 'partitions'>, { name }: CollectionConfig, topics: CollectionTopics): Promise<void> {
-  const anywhere = ({ key, value, headers, timestampMs }: LogRecord, topic: string): NewRecord => ({ topic, key, value, headers, timestampMs })
-  const copy = async (topic: string, begins: readonly (number | undefined)[], wanted: (record: LogRecord) => boolean): Promise<void> => {
+  const anywhere = ({ topic, key, value, headers, timestampMs }: LogRecord): NewRecord => ({ topic, key, value, headers, timestampMs })
+  const copy = async (topic: string, begins: readonly (number | undefined)[], taken: (record: LogRecord) => NewRecord | undefined): Promise<void> => {
     let records = 0
     for await (const batch of runs(from, topic, begins, `${reader}.${name}`)) {
-      const kept = batch.filter(wanted)
-      await to.append(kept.map(record => anywhere(record, topic)))
+      const kept = batch.map(taken).filter(record => record !== undefined)
+      await to.append(kept)
       records += kept.length
     }
     copied(topic, records)
   }
 
   // First what others refer to, last what begins work.
-  await copy(topics.artifacts, [], () => true)
+  await copy(topics.artifacts, [], anywhere)
   await copyEvents({ from, to, reader, copied }, topics.models)
-  await copy(topics.labels, [], () => true)
-  await copy(topics.setAside, [], () => true)
-  await copy(topics.items, [], ({ key }) => !isProgress(key)) // of positions that are not the other log's
-  await copy(topics.images, await from.committed(topics.ingestGroup, topics.images), () => true)
+  await copy(topics.labels, [], anywhere)
+  await copy(topics.setAside, [], record => readSetAside(record.headers).source.topic === topics.items ? undefined : { ...anywhere(record), headers: movedSource(record.headers, ELSEWHERE) })
+  await copy(topics.items, [], record => isProgress(record.key) ? undefined : anywhere(record)) // of positions that are not the other log's
+  await copy(topics.images, await from.committed(topics.ingestGroup, topics.images), anywhere)
 }
 
 /** An event names the one it expects to follow by its offset, which is another there. */

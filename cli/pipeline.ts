@@ -15,10 +15,12 @@ import { kafkaLogOptions, kafkaOptions, type KafkaCommandOptions } from './kafka
 import { gpuOption, useGpu, type GpuOptions } from './gpu-option.js'
 import { liveOnKafka } from './live-on-kafka.js'
 import { release } from './release.js'
+import { sideBySide } from './side-by-side.js'
 
 interface PipelineCommandOptions extends KafkaCommandOptions, GpuOptions {
   readonly data: string
   readonly decoders?: number
+  readonly encoders?: number
 }
 
 /** Of its workers: nobody waits for an answer of this process, and workers that are niced starve beside a broker under load. */
@@ -30,6 +32,7 @@ export function pipeline (): Command {
     .description('make items and codes of the images in Kafka: any number of these share the work, and keep no state')
     .option('--data <dir>', 'where files of models are kept; each pipeline needs its own', process.env['HAMMINGBIRD_DATA'] ?? './hammingbird-pipeline')
     .option('--decoders <n>', 'decoder processes', whole(1, 64))
+    .option('--encoders <n>', 'encoder processes, each with its share of the cores (default: one a core, 4 at most; one on a GPU)', whole(1, 64))
     .action(runPipeline)
 }
 
@@ -42,7 +45,7 @@ async function runPipeline (options: PipelineCommandOptions): Promise<void> {
     const data = await openDataDirectory(options.data)
     const log = resources.keep(await KafkaLog.open(kafkaLogOptions(options, reader)))
     const decoder = resources.keep(await DecoderPool.open({ niceness: NICENESS, ...options.decoders === undefined ? {} : { workers: options.decoders } }))
-    const encoder = resources.keep(await EncoderPool.open({ niceness: NICENESS, computes: sentence => { logger.info(`encoder: ${sentence}`) } }))
+    const encoder = resources.keep(await EncoderPool.open({ ...sideBySide(options.gpu, options.encoders), niceness: NICENESS, computes: sentence => { logger.info(`encoder: ${sentence}`) } }))
     const models = new ModelLoader({ log, encoder, directory: data.models, reader })
     const registry = resources.keep(await Registry.open({ log, reader, builtIn: manifestV0, failed }))
     resources.keep(new Pipeline({ log, registry, decoder, encoder, models, failed }))

@@ -96,13 +96,14 @@ export class Collections implements AsyncDisposable {
    * Makes a collection that is known when `fill` has filled its topics, and not before: of one that was broken off nothing
    * is left that counts, and it can be done again. Topics of the name that no collection owns are deleted first.
    *
+   * @param keepImages C.images is not deleted: it may be a producer's. @default false
    * @throws HammingbirdError `HAMMINGBIRD_ALREADY_EXISTS` for a name that is taken, and what `fill` throws.
    */
-  async createFilled (wish: CollectionWish, fill: (config: CollectionConfig) => Promise<void>): Promise<CollectionConfig> {
+  async createFilled (wish: CollectionWish, fill: (config: CollectionConfig) => Promise<void>, { keepImages = false }: { readonly keepImages?: boolean } = {}): Promise<CollectionConfig> {
     const config = this.#compile(wish)
     const { name } = config
     if (this.#byName.has(name)) throw new HammingbirdError('HAMMINGBIRD_ALREADY_EXISTS', `collection ${name} is there: nothing was written to it`)
-    await this.#drop(name)
+    await this.#drop(name, keepImages)
     await this.#log.createTopic(fillingSpec(name))
     await this.#makeTopics(config)
     await fill(config)
@@ -163,11 +164,11 @@ export class Collections implements AsyncDisposable {
     return this.get(name)
   }
 
-  async #drop (name: string): Promise<void> {
+  async #drop (name: string, keepImages = false): Promise<void> {
     const { images, items, labels, setAside, models, artifacts } = topicsOf(name)
     const codes = (await this.#log.listTopics()).filter(topic => topic.startsWith(topicsOf(name).codes('v')))
     // What says that they are to go goes last.
-    for (const topic of [images, items, labels, setAside, models, artifacts, ...codes, fillingSpec(name).name]) await this.#log.deleteTopic(topic)
+    for (const topic of [...keepImages ? [] : [images], items, labels, setAside, models, artifacts, ...codes, fillingSpec(name).name]) await this.#log.deleteTopic(topic)
   }
 
   async #append (name: string, value: Buffer | null): Promise<void> {

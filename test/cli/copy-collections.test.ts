@@ -7,6 +7,7 @@ import { CollectionRecord, ModelEvent } from '../../proto/gen/hammingbird/v1/log
 import { Collections } from '../../registry/collections.js'
 import { COLLECTIONS, topicsOf } from '../../topics/names.js'
 import { progressRecord } from '../../topics/progress.js'
+import { ELSEWHERE, readSetAside, setAsideRecord } from '../../topics/set-aside.js'
 import { tempDirectory } from '../fixtures/temp-directory.js'
 import { readAll, record, said } from '../suites/log/ground.js'
 
@@ -36,6 +37,29 @@ test('copyCollections: everything arrives but positions, which are the other log
   t.is(CollectionRecord.decode((await readAll(to, COLLECTIONS))[0]!.value!).bits, 32)
 
   await t.throwsAsync(copyCollections({ from, to, reader: 'copy', partitions: 3, copied: () => {} }), { code: 'HAMMINGBIRD_ALREADY_EXISTS' })
+})
+
+test('copyCollections: of a copy that was broken off nothing is there, and it can be done again', async t => {
+  const directory = tempDirectory(t)
+  await using from = await EmbeddedLog.open({ directory: join(directory, 'from') })
+  await using to = await EmbeddedLog.open({ directory: join(directory, 'to') })
+  const topics = topicsOf('cats')
+  await make(from, 1)
+  await from.append(['a', 'b'].map(key => record(topics.items, key, key)))
+  const refused = { ...record(topics.images, 'broken', 'no image'), topic: topics.images, partition: 0, offset: 7, timestampMs: 1, headers: {}, key: Buffer.from('broken'), value: Buffer.from('no image') }
+  await from.append([setAsideRecord(topics.setAside, refused, { code: 'HAMMINGBIRD_IMAGE_UNREADABLE', message: 'no image', stage: 'ingest' }), setAsideRecord(topics.setAside, { ...refused, topic: topics.items }, { code: 'HAMMINGBIRD_IMAGE_UNREADABLE', message: 'no picture', stage: 'encode v1' })])
+
+  const brokenOff = new Error('broken off')
+  await t.throwsAsync(copyCollections({ from, to, reader: 'copy', copied: topic => { if (topic === topics.items) throw brokenOff } }), { is: brokenOff })
+  {
+    await using collections = await Collections.open(to, 'test')
+    t.deepEqual(collections.list(), [])
+  }
+  await copyCollections({ from, to, reader: 'copy', copied: () => {} })
+  await using collections = await Collections.open(to, 'test')
+  t.deepEqual(collections.list().map(({ name }) => name), ['cats'])
+  t.deepEqual((await readAll(to, topics.items)).map(said).sort(), ['a=a', 'b=b'])
+  t.deepEqual((await readAll(to, topics.setAside)).map(({ headers }) => readSetAside(headers).source), [{ topic: topics.images, partition: 0, offset: ELSEWHERE }], 'its place is in another log; what was not encoded is tried again')
 })
 
 async function make (log: Log, partitions: number): Promise<void> {

@@ -4,6 +4,7 @@ import { WorkerLossError, WorkerProcess, type WorkerProcessOptions } from '../wo
 import { LANES } from '../workers/lane.js'
 import { WorkerPool, type WorkerPoolOptions, type WorkerPoolStatus } from '../workers/pool.js'
 import { inputBytes, type EncodeRequest, type Encoder, type Encoding, type EncodingRefusal } from './encoder.js'
+import { CLASSICAL } from './classical.js'
 import { encodingsOf, joined, sliced } from './encodings.js'
 import type { EncoderJob, EncoderResult } from './protocol.js'
 
@@ -81,16 +82,21 @@ export class EncoderPool implements Encoder {
    *
    * @returns what computes, in a sentence.
    * @throws HammingbirdError `HAMMINGBIRD_MODEL_INVALID` when it cannot be loaded, does not give its recorded outputs, or
-   * ends the process.
+   * ends the process, time and again.
    */
   static async probe (manifest: Manifest, directory: string | undefined, options: Partial<Pick<WorkerProcessOptions, 'niceness' | 'env' | 'script'>> = {}): Promise<string> {
-    await using worker = await WorkerProcess.open<EncoderJob, EncoderResult>({ script: SCRIPT, ...options, name: 'encoder', env: { ...environment, ...options.env } })
     const wanted = new Map([['probe', wantedModel(manifest, directory)]])
     const backends = new Map<string, string>()
-    await loadIn(worker, 'probe', wanted, backends).catch((err: unknown) => {
-      throw err instanceof WorkerLossError ? givenUp(manifest.version, err) : err
-    })
-    return backends.get('probe') ?? ''
+    for (let deaths = 1; ; deaths++) {
+      await using worker = await WorkerProcess.open<EncoderJob, EncoderResult>({ script: SCRIPT, ...options, name: 'encoder', env: { ...environment, ...options.env } })
+      try {
+        await loadIn(worker, 'probe', wanted, backends)
+        return backends.get('probe') ?? ''
+      } catch (err) {
+        if (!(err instanceof WorkerLossError)) throw err
+        if (deaths === DEATHS) throw givenUp(manifest.version, err) // once may be anyone's doing
+      }
+    }
   }
 
   private constructor (pool: WorkerPool<EncoderJob, EncoderResult>, wanted: Map<string, Wanted>, backends: Map<string, string>, jobBytes: number) {
@@ -201,7 +207,8 @@ async function loadIn (worker: WorkerProcess<EncoderJob, EncoderResult>, name: s
     if (result.kind === 'loaded') backends.set(name, result.backend)
     wanted.deaths = 0
   } catch (err) {
-    if (err instanceof WorkerLossError && ++wanted.deaths >= DEATHS) wanted.broken = givenUp(name, err)
+    // Version 0 is this program's own code, in every worker there is: who ends its workers is someone else.
+    if (err instanceof WorkerLossError && manifest.network !== CLASSICAL && ++wanted.deaths >= DEATHS) wanted.broken = givenUp(name, err)
     if (err instanceof HammingbirdError && PERMANENT.has(err.code)) wanted.broken = err
     throw err
   }

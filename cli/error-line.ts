@@ -4,7 +4,7 @@ import { printable, styled } from './output.js'
 
 /** What a person at the terminal does about it; docs/errors.md says more. */
 const hints: Partial<Record<ErrorCode, string>> = {
-  HAMMINGBIRD_UNREACHABLE: 'start one: hammingbird up; or name another: --server HOST:PORT',
+  HAMMINGBIRD_UNREACHABLE: 'start one: hammingbird up, or hammingbird serve on Kafka; or name another: --server HOST:PORT',
   HAMMINGBIRD_ADDRESS_IN_USE: 'use the one that runs there, or take another --port',
   HAMMINGBIRD_BUSY: 'try again in a moment',
   HAMMINGBIRD_DEADLINE: 'allow more time: --timeout SECONDS',

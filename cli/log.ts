@@ -1,5 +1,8 @@
 import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { Command, Option } from 'commander'
+import { HammingbirdError } from '../errors.js'
 import { EmbeddedLog } from '../log/embedded-log.js'
 import { KafkaLog } from '../log/kafka-log.js'
 import { whole } from './client-command.js'
@@ -28,6 +31,7 @@ export function log (): Command {
 
 async function runCopy (options: CopyCommandOptions): Promise<void> {
   const reader = `hammingbird.copy.${randomBytes(4).toString('hex')}`
+  if (!existsSync(join(options.data, 'log'))) throw new HammingbirdError('HAMMINGBIRD_NOT_FOUND', `${options.data} is no data directory of hammingbird up: nothing was copied`)
   const data = await openDataDirectory(options.data)
   await using from = await EmbeddedLog.open({ directory: data.log })
   await using to = await KafkaLog.open(kafkaLogOptions(options, reader))

@@ -16,15 +16,9 @@ import { parseArgs } from 'node:util'
 import { runningBroker, startBroker } from './kafka/broker.js'
 import { BrokerError, cache, classPath, missing } from './kafka/class-path.js'
 
-const { values, positionals: [command] } = parseArgs({
-  allowPositionals: true,
-  options: {
-    dir: { type: 'string', default: join(cache, 'broker') },
-    port: { type: 'string', default: '9092' },
-    heap: { type: 'string', default: '256m' },
-    set: { type: 'string', multiple: true, default: [] }
-  }
-})
+const USAGE = 'start, stop, status, wipe or fetch; --port 9092, --dir DIR, --heap 256m, --set KEY=VALUE'
+
+const { values, positionals: [command] } = options()
 const { dir } = values
 
 const commands: Readonly<Record<string, () => Promise<void>>> = {
@@ -57,10 +51,27 @@ const commands: Readonly<Record<string, () => Promise<void>>> = {
 
 try {
   const run = Object.hasOwn(commands, command ?? '') ? commands[command!] : undefined
-  if (run === undefined) throw new BrokerError('which: start, stop, status, wipe or fetch?')
+  if (run === undefined) throw new BrokerError(`which: ${USAGE}?`)
   await run()
 } catch (err) {
   if (!(err instanceof BrokerError)) throw err
   console.error(`broker: ${err.message}`)
   process.exitCode = 1
+}
+
+function options () {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        dir: { type: 'string', default: join(cache, 'broker') },
+        port: { type: 'string', default: '9092' },
+        heap: { type: 'string', default: '256m' },
+        set: { type: 'string', multiple: true, default: [] }
+      }
+    })
+  } catch (err) {
+    console.error(`broker: ${(err as Error).message.split('\n')[0]} (${USAGE})`)
+    process.exit(2)
+  }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Subscription } from 'rxjs'
 import { HammingbirdError } from '../errors.js'
 import type { Log } from '../log/log.js'
@@ -26,6 +27,8 @@ export interface ServedCollectionOptions {
 }
 
 const SAMPLE_MS = 1000
+/** Where the log does not answer for so long, what was known before must do. */
+const LOG_PATIENCE_MS = 2000
 
 /** One collection as this server serves it: its store, and the readers that keep it up with the log. */
 export class ServedCollection implements AsyncDisposable {
@@ -122,7 +125,7 @@ export class ServedCollection implements AsyncDisposable {
 
   /** Milliseconds: the age of the oldest image not searchable under a version. */
   async lagMs (version: string): Promise<number> {
-    await this.#sample()
+    await Promise.race([this.#sample(), sleep(LOG_PATIENCE_MS, undefined, { ref: false })])
     return this.#lag.lagMs(this.store.progress(version), this.collection.config.partitions, Date.now())
   }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { HammingbirdError } from '../../errors.js'
 import { invalidModel } from '../model-files.js'
 import { elements, type NamedTensor } from '../safetensors.js'
 import type { Imported } from './imported.js'
@@ -36,7 +37,7 @@ export async function importLayersFolder (directory: string): Promise<Imported> 
   try {
     model = JSON.parse((await read('model.json')).toString('utf8')) as typeof model
   } catch (cause) {
-    throw invalidModel('model.json is no JSON', cause)
+    throw cause instanceof HammingbirdError ? cause : invalidModel('model.json is no JSON', cause)
   }
   if (!Array.isArray(model?.weightsManifest)) throw invalidModel('model.json lists no weights')
 

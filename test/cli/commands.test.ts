@@ -224,7 +224,7 @@ test('errors: no server', async t => {
   const ran = await hammingbird(['status', '--server', '127.0.0.1:1'])
   t.is(ran.code, 3)
   t.is(ran.stdout, '')
-  t.is(ran.stderr, 'HAMMINGBIRD_UNREACHABLE  no server answers at 127.0.0.1:1  start one: hammingbird up; or name another: --server HOST:PORT\n')
+  t.is(ran.stderr, 'HAMMINGBIRD_UNREACHABLE  no server answers at 127.0.0.1:1  start one: hammingbird up, or hammingbird serve on Kafka; or name another: --server HOST:PORT\n')
 })
 
 test('errors: wrong usage says what, suggests, and makes 2, without a server', async t => {

@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { KafkaLog } from '../log/kafka-log.js'
 import { cifarFiles } from './cifar-files.js'
-import { warm } from './ingest-kafka.js'
+import { once, warm } from './ingest-kafka.js'
 import { openKafkaProcesses, type KafkaProcesses } from './kafka-processes.js'
 import { foundAfter, probe } from './probing.js'
 import { publishAside } from './publish-child.js'
@@ -44,7 +43,7 @@ export async function freshnessOnKafka ({ rate, seconds, network, rival, json }:
     save()
   }
   if (rival !== undefined) {
-    const { stages: { fresh }, versions: theirs } = await pythonRival(rival, ['ingest', 'fresh'], ['--runs', String(RUNS), '--images', String(SATURATING), '--seconds', String(seconds / 2)])
+    const { stages: { fresh }, versions: theirs } = await pythonRival(rival, ['ingest', 'fresh'], ['--runs', String(RUNS), '--images', String(SATURATING), '--seconds', String(Math.ceil(seconds / 2))])
     const at = fresh as Readonly<Record<string, number>>
     rows.push({
       system: 'python: Pillow, ResNet-20 on ONNX Runtime, FAISS', network: 'resnet20', pipelines: 1, imagesPerSecond: at['rate_per_s']!, probes: at['probes']!,
@@ -67,14 +66,8 @@ async function probed ({ server, bootstrap, client }: KafkaProcesses, files: rea
 }
 
 /** Images a second, first publish to last one searchable: the median of some runs. */
-async function saturatedRate ({ server, bootstrap, coded }: KafkaProcesses, files: readonly Buffer[]): Promise<number> {
+async function saturatedRate (processes: KafkaProcesses, files: readonly Buffer[]): Promise<number> {
   const rates: number[] = []
-  for (let run = 0; run < RUNS; run++) {
-    const wanted = await coded() + files.length
-    const begunMs = performance.now()
-    await publishAside({ server, kafka: bootstrap, prefix: `run/${run}/`, images: files })
-    while (await coded() < wanted) await sleep(20)
-    rates.push(files.length * 1000 / (performance.now() - begunMs))
-  }
+  for (let run = 0; run < RUNS; run++) rates.push(await once(processes, `run/${run}/`, files, files.length, await processes.coded()))
   return quantile(rates, 0.5)
 }

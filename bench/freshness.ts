@@ -4,7 +4,7 @@ import { HammingbirdClient } from '../client/index.js'
 import { invalid } from '../errors.js'
 import { cifarFiles } from './cifar-files.js'
 import { freshnessOnKafka } from './freshness-kafka.js'
-import { foundAfter, probe } from './probing.js'
+import { foundAfter, probe, PROBES_PER_SECOND } from './probing.js'
 import { publishAside } from './publish-child.js'
 import type { Question } from './question.js'
 import { beginSetting, writeJson } from './report.js'
@@ -40,7 +40,7 @@ export const question: Question = {
 }
 
 async function probed (rate: number, seconds: number): Promise<readonly number[]> {
-  const different = await cifarFiles(Math.min(20_000, Math.ceil(rate * seconds) + 20 * seconds))
+  const different = await cifarFiles(Math.min(20_000, Math.ceil(rate * seconds) + PROBES_PER_SECOND * seconds))
   const images = Array.from({ length: Math.ceil(rate * seconds) }, (_, i) => different[i % different.length]!)
   await using all = await freshAllInOne()
   await using client = await HammingbirdClient.open({ server: all.grpc.address })

@@ -73,8 +73,13 @@ export async function warm ({ server, bootstrap, coded }: KafkaProcesses, files:
   await searchable(coded, WARM)
 }
 
-/** @returns images a second. */
-async function once ({ server, bootstrap, coded }: KafkaProcesses, prefix: string, files: readonly Buffer[], count: number, before: number): Promise<number> {
+/**
+ * Publishes images, and waits until the last is searchable.
+ *
+ * @param before how many were before.
+ * @returns images a second.
+ */
+export async function once ({ server, bootstrap, coded }: KafkaProcesses, prefix: string, files: readonly Buffer[], count: number, before: number): Promise<number> {
   const begunMs = performance.now()
   await publishAside({ server, kafka: bootstrap, prefix, images: files, count })
   await searchable(coded, before + count)

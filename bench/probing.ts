@@ -12,7 +12,7 @@ export interface Probing {
   readonly load: Promise<void>
 }
 
-const PROBES_PER_SECOND = 20
+export const PROBES_PER_SECOND = 20
 const ASK_EVERY_MS = 5
 const BEFORE_MS = 1000
 

@@ -14,7 +14,7 @@ import { openPretrained } from './pretrained.js'
 import type { Division } from './protocols/protocol.js'
 import { protocolOf } from './protocols/protocols.js'
 import { measured, type Effort, type Measured, type Run } from './row.js'
-import { openSaved, startOfSaved } from './saved.js'
+import { openSaved, originOf, startOfSaved } from './saved.js'
 import { pixelFeatures, shallow } from './shallow.js'
 
 /** Pixels a side for a pretrained network where nothing else is asked for. */
@@ -63,8 +63,8 @@ async function ofModel (directory: string, division: Division): Promise<Outcome>
   using saved = await openSaved(directory)
   const { network, settings, provenance } = saved.manifest
   return {
-    effort: { cpuMinutes: 0, wallMinutes: 0, parameters: 0, multiplyAdds: 0, backend: saved.backend },
-    choices: { network, settings, model: `saved, learned from ${provenance['trainedOn'] ?? 'what its manifest does not say'}` },
+    effort: { cpuMinutes: Number(provenance['cpuMinutes'] ?? 0), wallMinutes: 0, parameters: 0, multiplyAdds: 0, backend: saved.backend },
+    choices: { network, settings, model: `saved: ${originOf(saved.manifest)}` },
     queries: await saved.encode(division.queries),
     database: await saved.encode(division.database)
   }

@@ -50,13 +50,18 @@ export interface Start {
 export async function startOfSaved (directory: string): Promise<Start> {
   const manifest = await readManifest(directory)
   const { weights } = await readModelFiles(manifest, directory)
-  const { recipe, trainedOn, cpuMinutes, chosen } = manifest.provenance
+  const { cpuMinutes } = manifest.provenance
   if (cpuMinutes === undefined) throw invalid('start', `${directory} does not say what its training took`)
   return {
     weights: new Map([...weights].filter(([name]) => !/^(hash|hidden|detail)/.test(name))),
     cpuMs: Number(cpuMinutes) * 6e4,
-    from: `${recipe ?? 'a model'}, ${trainedOn ?? ''}, ${Number(cpuMinutes).toFixed(1)} CPU minutes, ${chosen ?? ''}`
+    from: originOf(manifest)
   }
+}
+
+/** How a saved model came to be, in a few words. */
+export function originOf ({ provenance: { recipe, trainedOn, cpuMinutes, chosen } }: Manifest): string {
+  return [recipe ?? 'a model', trainedOn, cpuMinutes && `${Number(cpuMinutes).toFixed(1)} CPU minutes`, chosen].filter(Boolean).join(', ')
 }
 
 /** @throws HammingbirdError as a session that does not open; `HAMMINGBIRD_INVALID` where there is no manifest. */

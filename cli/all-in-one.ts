@@ -76,7 +76,7 @@ export class AllInOne implements AsyncDisposable {
     const served = this.indexServer.served('')
     const live = served.resolveVersion('')
     const { coded, waiting } = served.store.counts(live)
-    return { folders, coded, waiting, setAside: served.store.setAsideCount, lagMs: await served.lagMs(live) }
+    return { folders, coded, waiting, setAside: served.store.setAsideCount, lagMs: served.lagMs(live) }
   }
 
   [Symbol.asyncDispose] (): Promise<void> {

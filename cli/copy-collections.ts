@@ -15,7 +15,11 @@ export interface CopyOptions {
   readonly partitions?: number
   /** Told after each topic. */
   readonly copied: (topic: string, records: number) => void
+  /** Told of a collection that the other log has already, with anything in it: the others are copied. */
+  readonly refused: (collection: string, err: HammingbirdError) => void
 }
+
+type Copying = Omit<CopyOptions, 'partitions' | 'refused'>
 
 /**
  * Copies every collection to a log where it is not yet: its versions and their files, items, labels, what was set aside,
@@ -24,12 +28,12 @@ export interface CopyOptions {
  *
  * A collection is there when all of it is: of a copy that was broken off nothing counts, and it can be done again.
  *
- * @throws HammingbirdError `HAMMINGBIRD_ALREADY_EXISTS` for a collection that the other log has already, with anything in it.
+ * @throws HammingbirdError of the logs.
  */
-export async function copyCollections ({ from, to, reader, partitions, copied }: CopyOptions): Promise<void> {
+export async function copyCollections ({ from, to, reader, partitions, copied, refused }: CopyOptions): Promise<void> {
   await using here = await Collections.open(from, reader)
   await using there = await Collections.open(to, reader)
-  for (const config of here.list()) {
+  const one = async (config: CollectionConfig): Promise<void> => {
     const topics = topicsOf(config.name)
     const wish = { ...config, ...(partitions === undefined ? {} : { partitions }) }
     const copy = (): Promise<void> => copyCollection({ from, to, reader, copied }, config, topics)
@@ -41,16 +45,25 @@ export async function copyCollections ({ from, to, reader, partitions, copied }:
       await copy()
     } else await there.createFilled(wish, copy, { keepImages: true })
   }
+
+  for (const config of here.list()) {
+    try {
+      await one(config)
+    } catch (err) {
+      if (!(err instanceof HammingbirdError) || err.code !== 'HAMMINGBIRD_ALREADY_EXISTS') throw err
+      refused(config.name, err)
+    }
+  }
 }
 
 async function assertEmpty (log: Log, name: string, topics: readonly string[]): Promise<void> {
   for (const topic of topics) {
     if (await log.describeTopic(topic) === undefined || (await log.ends(topic)).every(end => end === 0)) continue
-    throw new HammingbirdError('HAMMINGBIRD_ALREADY_EXISTS', `${topic} has records there already, of a producer or of a copy that was broken off: nothing of collection ${name} was copied. Where nothing of it is wanted delete the topic, and copy again`)
+    throw new HammingbirdError('HAMMINGBIRD_ALREADY_EXISTS', `${topic} has records there already, and of collection ${name} nothing was copied. Where they are not wanted: hammingbird collections delete ${name}, with a server on that log, and copy again; else serve both, under two names`)
   }
 }
 
-async function copyCollection ({ from, to, reader, copied }: Omit<CopyOptions, 'partitions'>, { name }: CollectionConfig, topics: CollectionTopics): Promise<void> {
+async function copyCollection ({ from, to, reader, copied }: Copying, { name }: CollectionConfig, topics: CollectionTopics): Promise<void> {
   const anywhere = ({ topic, key, value, headers, timestampMs }: LogRecord): NewRecord => ({ topic, key, value, headers, timestampMs })
   const copy = async (topic: string, begins: readonly (number | undefined)[], taken: (record: LogRecord) => NewRecord | undefined): Promise<void> => {
     let records = 0
@@ -72,7 +85,7 @@ async function copyCollection ({ from, to, reader, copied }: Omit<CopyOptions, '
 }
 
 /** An event names the one it expects to follow by its offset, which is another there. */
-async function copyEvents ({ from, to, reader, copied }: Omit<CopyOptions, 'partitions'>, topic: string): Promise<void> {
+async function copyEvents ({ from, to, reader, copied }: Copying, topic: string): Promise<void> {
   const offsets = new Map([[-1, -1]])
   for await (const batch of runs(from, topic, [], reader)) {
     for (const { offset, key, value, headers, timestampMs } of batch) {

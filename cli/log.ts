@@ -22,6 +22,7 @@ export function log (): Command {
     .description('move from one machine to Kafka')
     .addCommand(kafkaOptions(new Command('copy'))
       .description('copy every collection of a stopped `hammingbird up` to Kafka')
+      .addHelpText('after', '\nExit code 5: some collections were there already and are as they were, the others are copied.')
       .addOption(new Option('--from <log>', 'where they are').choices(['embedded']).default('embedded'))
       .addOption(new Option('--to <log>', 'where they go').choices(['kafka']).default('kafka'))
       .option('--data <dir>', 'the data directory of `hammingbird up`', process.env['HAMMINGBIRD_DATA'] ?? './hammingbird-data')
@@ -36,7 +37,19 @@ async function runCopy (options: CopyCommandOptions): Promise<void> {
   await using from = await EmbeddedLog.open({ directory: data.log })
   await using to = await KafkaLog.open(kafkaLogOptions(options, reader))
   const lines: string[] = []
-  await copyCollections({ from, to, reader, ...(options.partitions === undefined ? {} : { partitions: options.partitions }), copied: (topic, records) => { lines.push(`${topic}  ${records} records`) } })
+  let refusals = 0
+  await copyCollections({
+    from,
+    to,
+    reader,
+    ...(options.partitions === undefined ? {} : { partitions: options.partitions }),
+    copied: (topic, records) => { lines.push(`${topic}  ${records} records`) },
+    refused: (collection, { code, message }) => {
+      refusals++
+      process.stderr.write(`${code}  ${collection}: ${message}\n`)
+    }
+  })
   for (const line of lines) await print(line)
-  await print('copied; codes are made again from the pictures as pipelines run')
+  if (refusals > 0) process.exitCode = 5
+  if (lines.length > 0) await print('copied; codes are made again from the pictures as pipelines run')
 }

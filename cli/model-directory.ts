@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs'
+import { createReadStream, existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { HammingbirdClient, Version } from '../client/index.js'
@@ -15,7 +15,7 @@ const mebibytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(1)
  * @param tell a line of progress.
  */
 export async function publishModel (client: HammingbirdClient, directory: string, signal: AbortSignal, tell: (text: string) => void): Promise<Version> {
-  const text = await readFile(join(directory, 'manifest.json'), 'utf8').catch((err: Error) => { throw wrongUsage(`${directory} is no model: ${err.message}`) })
+  const text = await readFile(join(directory, 'manifest.json'), 'utf8').catch((err: NodeJS.ErrnoException) => { throw wrongUsage(`${directory} is no model: ${err.code === 'ENOENT' ? 'it has no manifest.json' : err.message}`) })
   let manifest: { readonly files?: readonly { readonly name: FileName, readonly bytes: number }[] }
   try {
     manifest = JSON.parse(text) as typeof manifest
@@ -23,6 +23,7 @@ export async function publishModel (client: HammingbirdClient, directory: string
     throw wrongUsage(`${join(directory, 'manifest.json')} is no JSON`)
   }
   const files = (manifest.files ?? []).filter(({ name }) => FILE_NAMES.includes(name)) // others are refused by the server
+  for (const { name } of files) if (!existsSync(join(directory, name))) throw wrongUsage(`${directory} has no ${name}, which its manifest.json lists`)
   return client.models.publish(JSON.stringify({ ...manifest, version: '' }), chunks(directory, files, tell), { signal })
 }
 

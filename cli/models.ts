@@ -100,6 +100,7 @@ async function show (client: HammingbirdClient, signal: AbortSignal, name: strin
 
 async function publish (client: HammingbirdClient, signal: AbortSignal, directory: string, { json, promote, actor, reason }: PublishOptions): Promise<void> {
   using line = new StatusLine()
+  const before = await client.models.list({ signal })
   const version = await publishModel(client, directory, signal, text => { line.say(text) })
   if (promote) {
     await untilCaughtUp(client, version.name, signal, text => { line.say(text) })
@@ -109,6 +110,7 @@ async function publish (client: HammingbirdClient, signal: AbortSignal, director
   }
   line.end()
   if (json) return printJson(versionJson(version))
+  if (before.some(({ name }) => name === version.name)) return print(`${version.name} is this model already: nothing was published`)
   await print(`published ${version.name}`)
   await print(styled('dim', `it is encoded with now: hammingbird backfill status; then: hammingbird models promote ${version.name}`))
 }

@@ -16,6 +16,7 @@ import { gpuOption, useGpu, type GpuOptions } from './gpu-option.js'
 import { liveOnKafka } from './live-on-kafka.js'
 import { release } from './release.js'
 import { sideBySide } from './side-by-side.js'
+import { watchOutages } from './watch-outages.js'
 
 interface PipelineCommandOptions extends KafkaCommandOptions, GpuOptions {
   readonly data: string
@@ -44,6 +45,7 @@ async function runPipeline (options: PipelineCommandOptions): Promise<void> {
   await liveOnKafka(logger, async resources => {
     const data = await openDataDirectory(options.data)
     const log = resources.keep(await KafkaLog.open(kafkaLogOptions(options, reader)))
+    resources.keep(watchOutages(log, logger))
     const decoder = resources.keep(await DecoderPool.open({ niceness: NICENESS, ...options.decoders === undefined ? {} : { workers: options.decoders } }))
     const encoder = resources.keep(await EncoderPool.open({ ...sideBySide(options.gpu, options.encoders), niceness: NICENESS, computes: sentence => { logger.info(`encoder: ${sentence}`) } }))
     const models = new ModelLoader({ log, encoder, directory: data.models, reader })

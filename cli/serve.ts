@@ -3,7 +3,7 @@ import { Command } from 'commander'
 import { DecoderPool } from '../decoder/pool.js'
 import { manifestV0 } from '../encoder/classical.js'
 import { EncoderPool } from '../encoder/pool.js'
-import { invalid } from '../errors.js'
+import { codeOf, HammingbirdError, invalid } from '../errors.js'
 import { KafkaLog } from '../log/kafka-log.js'
 import { DEFAULT_BITS, DEFAULT_COLLECTION } from '../registry/collections.js'
 import { ModelLoader } from '../registry/model-loader.js'
@@ -17,6 +17,7 @@ import { kafkaLogOptions, kafkaOptions, type KafkaCommandOptions } from './kafka
 import { gpuOption, useGpu, type GpuOptions } from './gpu-option.js'
 import { liveOnKafka } from './live-on-kafka.js'
 import { release } from './release.js'
+import { watchOutages } from './watch-outages.js'
 
 interface ServeOptions extends KafkaCommandOptions, GpuOptions {
   readonly data: string
@@ -60,7 +61,10 @@ async function runServe (options: ServeOptions): Promise<void> {
     const encoder = resources.keep(await EncoderPool.open({ computes: sentence => { logger.info(`encoder: ${sentence}`) } }))
     const models = new ModelLoader({ log, encoder, directory: data.models, reader })
     const registry = resources.keep(await Registry.open({ log, reader, builtIn: manifestV0, failed }))
-    resources.keep(await log.hold(reader, COLLECTIONS))
+    resources.keep(await log.hold(reader, COLLECTIONS).catch((err: unknown) => {
+      throw codeOf(err) === 'HAMMINGBIRD_LOCKED' ? new HammingbirdError('HAMMINGBIRD_LOCKED', `another server has the name ${serverId}: stop it, or take another --server-id`, { cause: err }) : err
+    }))
+    resources.keep(watchOutages(log, logger))
     await registry.collections.create({ name: DEFAULT_COLLECTION, bits, partitions })
     await registry.refresh()
     const { grpc } = await openAnswering({ resources, log, registry, decoder, encoder, models, data, serverId, host, port, pictures, indexMemoryBytes: options.indexMemory * 2 ** 20, release, logger, failed })

@@ -24,16 +24,17 @@ export interface OpenStream<I, O> {
 export class Calls {
   readonly #client: Client
   readonly #server: string
-  readonly #timeoutMs: number
+  /** Longest wait for an answer. */
+  readonly timeoutMs: number
   #closed = false
 
   constructor (client: Client, server: string, timeoutMs: number) {
     this.#client = client
     this.#server = server
-    this.#timeoutMs = timeoutMs
+    this.timeoutMs = timeoutMs
   }
 
-  unary<I, O> (method: MethodDefinition<I, O>, request: I, { signal, timeoutMs = this.#timeoutMs }: CallOptions = {}): Promise<O> {
+  unary<I, O> (method: MethodDefinition<I, O>, request: I, { signal, timeoutMs = this.timeoutMs }: CallOptions = {}): Promise<O> {
     return new Promise((resolve, reject) => {
       this.#begin(signal)
       const call = this.#client.makeUnaryRequest(method.path, method.requestSerialize, method.responseDeserialize, request, new Metadata(), deadline(timeoutMs), (err, answer) => {

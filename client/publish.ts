@@ -1,5 +1,6 @@
 import { CatalogServiceService, PublishRequest } from '../proto/gen/hammingbird/v1/catalog.js'
 import type { Position } from '../proto/gen/hammingbird/v1/common.js'
+import { HammingbirdError } from '../errors.js'
 import type { CallOptions, Calls } from './calls.js'
 
 export interface NewImage {
@@ -28,6 +29,8 @@ export interface Published<T extends NewImage> {
 export const MAX_IMAGE_BYTES = 16 * 1024 * 1024
 /** Sent and not answered, at most: enough for the server never to wait, and a bound on memory. */
 const WINDOW = { images: 128, bytes: 32 * 1024 * 1024 }
+/** What a timer of Node's takes. */
+const MOST_MS = 2 ** 31 - 1
 
 /**
  * Publishes images over one stream, reading on only as they are answered.
@@ -35,7 +38,7 @@ const WINDOW = { images: 128, bytes: 32 * 1024 * 1024 }
  * - Order: that of the images.
  * - Completion: after the answer to the last image.
  * - Error: the server's, or the images' own. What was answered before is durable; what was not may be or may not:
- *   publishing it again does no harm.
+ *   publishing it again does no harm. `HAMMINGBIRD_DEADLINE` where the client's `timeoutMs` goes by without an answer that is due.
  */
 export async function * publish<T extends NewImage> (calls: Calls, collection: string, images: AsyncIterable<T> | Iterable<T>, options: CallOptions = {}): AsyncGenerator<Published<T>, void, undefined> {
   const stream = calls.bidi(CatalogServiceService.publish, options)
@@ -44,6 +47,17 @@ export async function * publish<T extends NewImage> (calls: Calls, collection: s
   let sentBytes = 0
   let stopped = false
   let answered = () => {}
+
+  let failure: { readonly error: unknown } | undefined
+  const fail = (error: unknown) => {
+    failure ??= { error }
+    stream.cancel()
+  }
+  let due: NodeJS.Timeout | undefined
+  const expect = () => {
+    clearTimeout(due)
+    if (sent > 0) due = setTimeout(() => { fail(new HammingbirdError('HAMMINGBIRD_DEADLINE', `no answer within ${calls.timeoutMs / 1000} s: images that were not answered may be published or not, publish them again`)) }, Math.min(calls.timeoutMs, MOST_MS))
+  }
 
   const full = () => !stopped && (sent >= WINDOW.images || sentBytes >= WINDOW.bytes)
   const send = async () => {
@@ -55,16 +69,13 @@ export async function * publish<T extends NewImage> (calls: Calls, collection: s
       if (tooLarge) continue
       sent++
       sentBytes += image.image.length
+      if (sent === 1) expect()
       if (!await stream.send(requestOf(image, collection))) return
       while (full()) await new Promise<void>(resolve => { answered = resolve })
     }
     stream.end()
   }
-  let failure: { readonly error: unknown } | undefined
-  const sending = send().catch((error: unknown) => {
-    failure = { error }
-    stream.cancel()
-  })
+  const sending = send().catch(fail)
   const refusedHere = function * () {
     while (unanswered[0]?.tooLarge === true) yield tooLarge(unanswered.shift()!.image)
   }
@@ -75,6 +86,7 @@ export async function * publish<T extends NewImage> (calls: Calls, collection: s
       const { image } = unanswered.shift()!
       sent--
       sentBytes -= image.image.length
+      clearTimeout(due) // who reads the answers may take their time
       answered()
       yield {
         image,
@@ -82,12 +94,14 @@ export async function * publish<T extends NewImage> (calls: Calls, collection: s
         position: result?.$case === 'position' ? result.value : undefined,
         refusal: result?.$case === 'refusal' ? result.value : undefined
       }
+      expect()
     }
     await sending
     yield * refusedHere()
   } catch (err) {
     throw failure ? failure.error : err
   } finally {
+    clearTimeout(due)
     stopped = true
     answered()
     stream.cancel()

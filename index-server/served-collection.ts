@@ -27,7 +27,6 @@ export interface ServedCollectionOptions {
 }
 
 const SAMPLE_MS = 1000
-/** Where the log does not answer for so long, what was known before must do. */
 const LOG_PATIENCE_MS = 2000
 
 /** One collection as this server serves it: its store, and the readers that keep it up with the log. */
@@ -44,6 +43,8 @@ export class ServedCollection implements AsyncDisposable {
   readonly #sampler: NodeJS.Timeout
   readonly #waiting = new Set<() => void>()
   #opening: Promise<unknown> = Promise.resolve()
+  /** Samples under way: a log that is away may keep them for long. */
+  #sampling = 0
   /** The version that last answered for `live`. */
   #answering: string | undefined
 
@@ -77,7 +78,9 @@ export class ServedCollection implements AsyncDisposable {
       const wanted = [...manifests.values()]
       this.#opening = Promise.all([this.#codes.want(wanted), this.#models.want(wanted)])
     })
-    this.#sampler = setInterval(() => { void this.#sample() }, SAMPLE_MS).unref()
+    this.#sampler = setInterval(() => {
+      if (this.#sampling === 0) void this.#sample()
+    }, SAMPLE_MS).unref()
   }
 
   get name (): string {
@@ -123,9 +126,13 @@ export class ServedCollection implements AsyncDisposable {
     return held.model
   }
 
-  /** Milliseconds: the age of the oldest image not searchable under a version. */
-  async lagMs (version: string): Promise<number> {
+  /** Asks the log where it ends now, so that lag counts from this moment; while the log does not answer, what was known before must do. */
+  async sample (): Promise<void> {
     await Promise.race([this.#sample(), sleep(LOG_PATIENCE_MS, undefined, { ref: false })])
+  }
+
+  /** Milliseconds: the age of the oldest image not searchable under a version, by the last sample (at most a second old). */
+  lagMs (version: string): number {
     return this.#lag.lagMs(this.store.progress(version), this.collection.config.partitions, Date.now())
   }
 
@@ -237,11 +244,14 @@ export class ServedCollection implements AsyncDisposable {
       rate.sample(coded + setAside, Date.now())
     }
     for (const version of this.#rates.keys()) if (!store.versions().includes(version)) this.#rates.delete(version)
+    this.#sampling++
     try {
       this.#lag.sample(await log.ends(topics.images), Date.now())
       this.#lag.forget(store.versions().map(version => store.progress(version)), config.partitions)
     } catch {
       // The log does not answer: what is known of its ends stays, and the readers tell of the outage.
+    } finally {
+      this.#sampling--
     }
   }
 }

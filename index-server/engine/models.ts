@@ -169,7 +169,7 @@ export async function retire ({ served, log }: EngineContext, { collection, vers
     ? await versions.change({ actor, reason }, state => {
       if (name === 'v0') throw invalid('version', 'another than v0, which is built in and never expires')
       const alias = [...state.aliases].find(([, of]) => of === name)?.[0]
-      if (alias !== undefined) throw invalid('version', `one that no alias names; ${name} is ${alias}`)
+      if (alias !== undefined) throw invalid('version', `one that no alias names; ${name} is ${alias}${alias === 'previous' ? ', kept for a rollback, until another version is promoted' : ''}`)
       return { $case: 'retired', value: { version: name } }
     })
     : { topic: topics.models, partition: 0, offset: versions.history.findLast(entry => entry.event === 'retired' && entry.version === name)!.offset }

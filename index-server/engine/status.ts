@@ -13,12 +13,13 @@ export interface StatusSources {
 export async function status ({ log, served }: EngineContext, name: string, { release, startedAtMs, workers }: StatusSources): Promise<GetStatusResponse> {
   const collection = served(name)
   const { store, collection: { versions } } = collection
-  const rows = await Promise.all(store.versions().map(async (version): Promise<VersionStatus> => {
+  await collection.sample()
+  const rows = store.versions().map((version): VersionStatus => {
     const { coded, setAside, waiting } = store.counts(version)
     const codes = store.codes(version)
-    const lagMs = await collection.lagMs(version)
+    const lagMs = collection.lagMs(version)
     return { version, bits: codes.bits, coded, setAside, waiting, lagSeconds: lagMs / 1000, caughtUp: lagMs === 0 && waiting === 0 }
-  }))
+  })
   const liveVersion = versions.state.aliases.get('live')!
   return {
     collection: collection.name,

@@ -26,7 +26,7 @@ test('copyCollections: everything arrives but positions, which are the other log
   await from.append([event(-1, 'first'), event(-1, 'too late'), event(0, 'second'), event(7, 'of nothing')])
 
   const told: string[] = []
-  await copyCollections({ from, to, reader: 'copy', partitions: 3, copied: (topic, records) => { told.push(`${topic} ${records}`) } })
+  await copyCollections({ from, to, reader: 'copy', partitions: 3, copied: (topic, records) => { told.push(`${topic} ${records}`) }, refused: noneRefused })
   t.deepEqual(told, ['cats.artifacts 1', 'cats.models 4', 'cats.labels 1', 'cats.set-aside 0', 'cats.items 5', 'cats.images 1'])
   t.deepEqual(await to.describeTopic(topics.items).then(topic => topic?.partitions), 3)
   t.deepEqual((await readAll(to, topics.images)).map(said), ['waiting=2'])
@@ -36,7 +36,14 @@ test('copyCollections: everything arrives but positions, which are the other log
   t.deepEqual(events.map(({ expects, reason }) => [expects, reason]), [[-1, 'first'], [-1, 'too late'], [0, 'second'], [-2, 'of nothing']])
   t.is(CollectionRecord.decode((await readAll(to, COLLECTIONS))[0]!.value!).bits, 32)
 
-  await t.throwsAsync(copyCollections({ from, to, reader: 'copy', partitions: 3, copied: () => {} }), { code: 'HAMMINGBIRD_ALREADY_EXISTS' })
+  await using collections = await Collections.open(from, 'test')
+  await collections.create({ name: 'dogs', bits: 32, partitions: 1 })
+  const refused: string[] = []
+  await copyCollections({ from, to, reader: 'copy', partitions: 3, copied: () => {}, refused: (name, { code }) => { refused.push(`${name} ${code}`) } })
+  t.deepEqual(refused, ['cats HAMMINGBIRD_ALREADY_EXISTS'])
+  t.deepEqual((await readAll(to, topics.images)).map(said), ['waiting=2'], 'as it was')
+  await using there = await Collections.open(to, 'test')
+  t.deepEqual(there.list().map(({ name }) => name).sort(), ['cats', 'dogs'], 'the others are copied')
 })
 
 test('copyCollections: of a copy that was broken off nothing is there, and it can be done again', async t => {
@@ -50,17 +57,21 @@ test('copyCollections: of a copy that was broken off nothing is there, and it ca
   await from.append([setAsideRecord(topics.setAside, refused, { code: 'HAMMINGBIRD_IMAGE_UNREADABLE', message: 'no image', stage: 'ingest' }), setAsideRecord(topics.setAside, { ...refused, topic: topics.items }, { code: 'HAMMINGBIRD_IMAGE_UNREADABLE', message: 'no picture', stage: 'encode v1' })])
 
   const brokenOff = new Error('broken off')
-  await t.throwsAsync(copyCollections({ from, to, reader: 'copy', copied: topic => { if (topic === topics.items) throw brokenOff } }), { is: brokenOff })
+  await t.throwsAsync(copyCollections({ from, to, reader: 'copy', copied: topic => { if (topic === topics.items) throw brokenOff }, refused: noneRefused }), { is: brokenOff })
   {
     await using collections = await Collections.open(to, 'test')
     t.deepEqual(collections.list(), [])
   }
-  await copyCollections({ from, to, reader: 'copy', copied: () => {} })
+  await copyCollections({ from, to, reader: 'copy', copied: () => {}, refused: noneRefused })
   await using collections = await Collections.open(to, 'test')
   t.deepEqual(collections.list().map(({ name }) => name), ['cats'])
   t.deepEqual((await readAll(to, topics.items)).map(said).sort(), ['a=a', 'b=b'])
   t.deepEqual((await readAll(to, topics.setAside)).map(({ headers }) => readSetAside(headers).source), [{ topic: topics.images, partition: 0, offset: ELSEWHERE }], 'its place is in another log; what was not encoded is tried again')
 })
+
+function noneRefused (collection: string, err: Error): never {
+  throw new Error(`${collection} was refused`, { cause: err })
+}
 
 async function make (log: Log, partitions: number): Promise<void> {
   await using collections = await Collections.open(log, 'test')

@@ -1,5 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -108,6 +108,26 @@ await withBroker('commands on Kafka', {}, broker => {
         return
       }
     }
+  })
+
+  test.serial('commands on Kafka: while the broker is away status and searches answer, publishing gives up in time, and each process says so', async t => {
+    t.timeout(120_000)
+    const said = async (text: string): Promise<void> => {
+      for (const name of ['server', 'first']) while (!readFileSync(join(directory, `${name}.log`), 'utf8').includes(text)) await sleep(100)
+    }
+    const [id] = (await client.search({ id: 'late', k: 1 })).hits.map(({ id }) => id)
+    await broker().kill()
+    await said('the log does not answer')
+    const { log: kind, liveItems, versions } = await client.status({ timeoutMs: 10_000 })
+    t.deepEqual([kind, versions.length], ['kafka', 1])
+    t.true(liveItems > 0)
+    t.is((await client.search({ id: 'late', k: 1 })).hits[0]!.id, id!)
+    await using hurried = await HammingbirdClient.open({ server, timeoutMs: 1000 })
+    await t.throwsAsync(hurried.publish([{ id: 'too-soon', image: await picture(5) }]).next(), { code: 'HAMMINGBIRD_DEADLINE' })
+    await broker().restart()
+    await said('the log answers again')
+    for await (const { refusal } of client.publish([{ id: 'after', image: await picture(6) }])) t.is(refusal, undefined)
+    t.deepEqual(processes.map(({ unexpectedExits }) => unexpectedExits), [0, 0, 0])
   })
 })
 

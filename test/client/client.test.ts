@@ -126,6 +126,17 @@ test('publish: a signal ends it with its reason', async t => {
   await t.throwsAsync(next, { message: 'enough' })
 })
 
+test('publish: gives up on an answer that does not come, and says what that leaves open', async t => {
+  const engine = engineWith({})
+  const first = engine.publish.bind(engine)
+  await using at = await loopback({ engine: Object.assign(engine, { publish: (request: { readonly id: string }) => request.id === 'a' ? first(request as never) : new Promise<never>(() => {}) }), client: { timeoutMs: 200 } })
+  const answers = at.client.publish([{ id: 'a', image: jpeg(1) }, { id: 'b', image: jpeg(2) }])
+  t.is((await answers.next()).value?.id, 'a')
+  const err = await t.throwsAsync(answers.next()) as HammingbirdError
+  t.is(err.code, 'HAMMINGBIRD_DEADLINE')
+  t.regex(err.message, /publish them again/)
+})
+
 test('searchPages: every page once, as one answer', async t => {
   await using at = await loopback()
   for await (const _ of at.client.publish(Array.from({ length: 7 }, (_, i) => ({ id: String(i), image: jpeg(i) }))));

@@ -44,7 +44,7 @@ test.serial('versions: published, backfilled, promoted, searched, rolled back at
   const model = join(directory, 'model')
   await smallModel(model, { bits: 128 })
   t.like((await run('models', 'publish', model, '--json')).json[0], { version: 'v1', bits: 128, network: 'resnet20', aliases: [] } as object)
-  t.is((await run('models', 'publish', model)).stdout.split('\n')[0], 'published v1', 'the same model is the same version')
+  t.is((await run('models', 'publish', model)).stdout.split('\n')[0], 'v1 is this model already: nothing was published', 'the same model is the same version')
   await until(async () => (await first.client.models.backfill('v1')).every(({ caughtUp, coded }) => caughtUp && coded === 12))
   t.is(await found(first.client, images[3]!), 'v0')
 

@@ -76,7 +76,7 @@ test.serial('versions: published, backfilled, promoted, searched, rolled back at
   t.is(((await run('models', 'history', '--json', '--until', told[0]!['at'] as string)).json[0]!['entries'] as unknown[]).length, 1)
 
   await run('models', 'fetch', 'v1', join(directory, 'fetched'))
-  t.is((await run('models', 'publish', join(directory, 'fetched'))).stdout.split('\n')[0], 'published v1', 'what was fetched is what was published')
+  t.is((await run('models', 'publish', join(directory, 'fetched'))).stdout.split('\n')[0], 'v1 is this model already: nothing was published', 'what was fetched is what was published')
   t.regex((await run('models', 'retire', 'v1')).stderr, /HAMMINGBIRD_INVALID .*v1 is previous/)
   t.is((await run('models', 'promote', 'v9')).code, 4)
 

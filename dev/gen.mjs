@@ -25,7 +25,7 @@ if (process.argv.includes('--check')) {
 
 function generate (into) {
   buf('generate', '--output', into)
-  buf('build', '--as-file-descriptor-set', '--output', join(into, GEN, 'descriptors.binpb'))
+  buf('build', '--as-file-descriptor-set', '--exclude-path', 'proto/onnx', '--output', join(into, GEN, 'descriptors.binpb'))
 }
 
 function buf (...args) {

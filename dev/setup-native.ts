@@ -1,5 +1,6 @@
 /**
- * Makes native TensorFlow work, from package registries alone: `npm run setup:native [-- --cuda] [--force]`.
+ * Makes native TensorFlow work, from package registries alone: `npm run setup:native [-- --cuda] [--onnx] [--force]`. With `--onnx`, ONNX
+ * Runtime as well, which encodes with less work on a CPU.
  *
  * libtensorflow and its C headers come out of TensorFlow's Python wheel (pip downloads it and installs nothing). They
  * are kept in a cache that survives `npm ci`; the binding of @tensorflow/tfjs-node-gpu, two C++ files, is compiled
@@ -8,19 +9,17 @@
  *
  * Needs Linux, python3 with pip, and g++. Done before: nothing is done.
  */
-import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statfsSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { arch, homedir, platform } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { setUpOnnx } from './native/onnx.js'
+import { need, run, say, SetupError } from './native/steps.js'
 
 const TENSORFLOW = '2.15.1'
 /** The wheels are built for one Python each; nothing of Python is used, so any would do. */
 const PYTHON = '3.11'
-
-/** What a person can do something about; anything else is a fault of ours and shows its stack. */
-class SetupError extends Error {}
 
 /** Python, for its zip reader: the two libraries, the C headers, and the names of the CUDA wheels they were built with. */
 const UNPACK = String.raw`
@@ -43,14 +42,18 @@ for name in wheel.namelist():
                 shutil.copyfileobj(source, out, 1 << 22)
 `
 
-const { values: { cuda, force } } = parseArgs({ options: {
+const { values: { cuda, onnx, force } } = parseArgs({ options: {
   cuda: { type: 'boolean', default: false },
+  onnx: { type: 'boolean', default: false },
   force: { type: 'boolean', default: false }
 } })
 const require = createRequire(import.meta.url)
-const startedMs = performance.now()
+
+const root = dirname(require.resolve('@tensorflow/tfjs-node-gpu/package.json'))
+const cache = resolve(process.env['HAMMINGBIRD_CACHE'] ?? join(homedir(), '.cache', 'hammingbird'))
 
 try {
+  if (onnx) setUpOnnx(cache, resolve(root, '..', '..')) // works where native TensorFlow does not
   setUp()
 } catch (err) {
   if (!(err instanceof SetupError)) throw err
@@ -59,12 +62,11 @@ try {
 }
 
 function setUp (): void {
-  if (platform() !== 'linux') throw new SetupError(`native TensorFlow is set up on Linux only, this is ${platform()}; without it the slower wasm backend encodes, and nothing trains`)
+  if (platform() !== 'linux') throw new SetupError(`native TensorFlow is set up on Linux only, this is ${platform()}; without it ONNX Runtime (--onnx) or the slower WebAssembly encodes, and nothing trains`)
   const distribution = cuda ? 'tensorflow' : 'tensorflow-cpu' // the first is compiled with CUDA
-  const root = dirname(require.resolve('@tensorflow/tfjs-node-gpu/package.json'))
   const binding = join(root, 'lib', 'napi-v8', 'tfjs_binding.node')
   const stamp = join(root, 'lib', 'hammingbird.json')
-  const library = join(resolve(process.env['HAMMINGBIRD_CACHE'] ?? join(homedir(), '.cache', 'hammingbird')), 'libtensorflow', `${distribution}-${TENSORFLOW}-${arch()}`)
+  const library = join(cache, 'libtensorflow', `${distribution}-${TENSORFLOW}-${arch()}`)
   const wanted = JSON.stringify({ distribution, tensorflow: TENSORFLOW, library })
   if (!force && existsSync(binding) && existsSync(library) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) {
     say(`TensorFlow ${TENSORFLOW} is set up already`)
@@ -153,17 +155,4 @@ function apiHeaders (): string {
   } catch (cause) {
     throw new SetupError('node-api-headers is not installed: run npm ci first', { cause })
   }
-}
-
-function need (command: string, args: readonly string[], remedy: string): void {
-  if (spawnSync(command, args, { stdio: 'ignore' }).status !== 0) throw new SetupError(`needs ${remedy}`)
-}
-
-function run (command: string, args: readonly string[], failure: string): void {
-  const { status, signal, error } = spawnSync(command, args, { stdio: ['ignore', 'inherit', 'inherit'] })
-  if (status !== 0) throw new SetupError(`${failure} (${command} ended with ${signal ?? status ?? error?.message})`)
-}
-
-function say (message: string): void {
-  console.error(`setup:native ${((performance.now() - startedMs) / 1000).toFixed(1)} s: ${message}`)
 }

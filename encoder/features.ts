@@ -1,7 +1,7 @@
 import type { Manifest } from '../registry/manifest.js'
 import type { Imported } from './import/imported.js'
 import { buildBackbone } from './networks/networks.js'
-import { othersFirst, Runner, type RunnerOptions, type Step } from './runner.js'
+import { openRunner, othersFirst, type Runner, type RunnerOptions, type Step } from './runner.js'
 
 /** A pretrained network without a hash layer: what one is fitted on. */
 export class FeatureSession implements Disposable {
@@ -12,7 +12,7 @@ export class FeatureSession implements Disposable {
   /** @param sample a picture to try it on, u8 [height, width, 3]. */
   static async open ({ network, settings, weights }: Pick<Imported, 'network' | 'settings' | 'weights'>, picture: Pick<Manifest, 'input' | 'normalisation'>, sample: Uint8Array, options: RunnerOptions = {}): Promise<FeatureSession> {
     const { stages, features, norm } = buildBackbone(network, settings)
-    return new FeatureSession(features, await Runner.open({ picture, stages, norm, weights }, sample, options))
+    return new FeatureSession(features, await openRunner({ picture, stages, norm, weights }, sample, options))
   }
 
   private constructor (features: number, runner: Runner) {

@@ -34,7 +34,7 @@ export class Pace {
    * @param giveWay awaited between steps.
    * @returns runs stage `at` on `count` pictures, in this step if it fits, else in the next.
    */
-  begin (giveWay: () => Promise<void> | void): (at: number, count: number, run: () => void) => Promise<void> {
+  begin (giveWay: () => Promise<void> | void): (at: number, count: number, run: () => Promise<void> | void) => Promise<void> {
     let stepBegan = this.#nowMs()
     return async (at, count, run) => {
       if (this.#nowMs() - stepBegan + this.#msPerPicture[at]! * count > STEP_MS) {
@@ -42,7 +42,7 @@ export class Pace {
         stepBegan = this.#nowMs()
       }
       const began = this.#nowMs()
-      run()
+      await run()
       const ms = (this.#nowMs() - began) / count
       const before = this.#msPerPicture[at]!
       this.#msPerPicture[at] = before === 0 ? ms : before + (ms - before) / 4

@@ -1,14 +1,10 @@
 import { HammingbirdError } from '../errors.js'
 import type { Manifest } from '../registry/manifest.js'
-import { inputBytes } from './encoder.js'
-import { Constants } from './layers/constants.js'
-import { foldNorms } from './layers/fold.js'
-import { invalidModel } from './model-files.js'
 import type { Stage } from './networks/network.js'
-import { Pace } from './pace.js'
-import { normaliser } from './pixels.js'
+import { OnnxRunner } from './onnx/runner.js'
 import type { Tensors } from './safetensors.js'
-import { openBackend, tf, type BackendOptions } from './tf.js'
+import { TensorRunner } from './tensor-runner.js'
+import { checkedBackend, hasDriver, openBackend, sentenceOf, type BackendOptions, type Skipped } from './tf.js'
 
 /** Awaited between steps: whoever else waits for this process goes first. */
 export type Step = () => Promise<void> | void
@@ -16,6 +12,10 @@ export type Step = () => Promise<void> | void
 export interface RunnerOptions {
   /** @default what works, the fastest first */
   readonly backend?: BackendOptions
+  /** Whether ONNX Runtime is tried before TensorFlow on the CPU. @default false */
+  readonly onnx?: boolean
+  /** What was tried before, for the sentence. @default nothing */
+  readonly skipped?: readonly Skipped[]
   /** Awaited between the steps of loading, which are as short as those of running, the upload of the weights apart. @default other events have their turn */
   readonly step?: Step
 }
@@ -31,86 +31,49 @@ export interface Program {
 
 /**
  * Runs a network that stands still, in steps of at most 50 ms, as far as a single stage on a single picture takes no
- * longer. All it has uploaded is freed by `dispose`; between two runs it holds its weights and no other tensor.
+ * longer.
  */
-export class Runner implements Disposable {
+export interface Runner extends Disposable {
   /** What computes, in a sentence. */
   readonly backend: string
-  readonly #bytes: number
-  readonly #stages: readonly Stage[]
-  readonly #constants: Constants
-  readonly #normalise: (pixels: Uint8Array) => tf.Tensor4D
-  readonly #pace: Pace
-
-  /**
-   * Makes one, and tries it, so that every layer asks for its weights.
-   *
-   * @param sample a picture of u8 [height, width, 3].
-   * @throws HammingbirdError `HAMMINGBIRD_MODEL_INVALID` when the weights do not fit the stages, or some are left over
-   * (but for a `classifier`, which only training needs); `HAMMINGBIRD_BACKEND` when nothing that is allowed computes.
-   */
-  static async open (program: Program, sample: Uint8Array, { backend, step = othersFirst }: RunnerOptions = {}): Promise<Runner> {
-    const runner = new Runner(program, (await openBackend(backend)).sentence)
-    try {
-      await runner.run(sample, 1, step, () => undefined)
-      const strangers = runner.#constants.seal().filter(name => !name.startsWith('classifier.'))
-      if (strangers.length > 0) throw invalidModel(`the weights do not fit the network: it has no ${strangers[0]}`)
-      runner.#pace.forget() // that pass made the tensors
-      await runner.run(sample, 1, step, () => undefined)
-      return runner
-    } catch (err) {
-      runner.dispose()
-      throw err instanceof HammingbirdError ? err : invalidModel(`the network cannot be run: ${(err as Error).message}`, err)
-    }
-  }
-
-  private constructor ({ picture, stages, norm, weights }: Program, backend: string) {
-    this.backend = backend
-    this.#bytes = inputBytes(picture.input)
-    this.#stages = stages
-    this.#constants = new Constants(norm === undefined ? weights : foldNorms(weights, norm))
-    this.#normalise = normaliser(picture)
-    this.#pace = new Pace(stages.length)
-  }
-
   /**
    * Runs pictures through all stages, so many at once as steps allow. While it waits for `step`, it may be run again.
    *
    * @param pixels u8 [count, height, width, 3]
    * @param take given what the last stage made, row by row, of the pictures from `from` on; in order.
    */
-  async run (pixels: Uint8Array, count: number, step: Step, take: (from: number, rows: readonly Float32Array[]) => void): Promise<void> {
-    if (pixels.length !== count * this.#bytes) throw new RangeError(`${count} pictures take ${count * this.#bytes} bytes, got ${pixels.length}`)
-    const turn = this.#pace.begin(step)
-    for (let from = 0; from < count;) {
-      const to = Math.min(count, from + this.#pace.atOnce(count - from))
-      let x: tf.Tensor = this.#normalise(pixels.subarray(from * this.#bytes, to * this.#bytes))
-      try {
-        for (const [at, stage] of this.#stages.entries()) {
-          await turn(at, to - from, () => {
-            const y = tf.tidy(() => stage.run(x, this.#constants))
-            x.dispose()
-            x = y
-          })
-        }
-        const values = await x.data<'float32'>()
-        const width = values.length / (to - from)
-        take(from, Array.from({ length: to - from }, (_, i) => values.subarray(i * width, (i + 1) * width)))
-      } finally {
-        x.dispose()
-      }
-      from = to
-    }
-  }
+  run (pixels: Uint8Array, count: number, step: Step, take: (from: number, rows: readonly Float32Array[]) => void): Promise<void>
+  /** Frees what it holds. Not while a run is on its way. */
+  dispose (): void
+}
 
-  /** Frees what was uploaded. Not while a run is on its way. */
-  dispose (): void {
-    this.#constants.dispose()
+/**
+ * Makes a runner over what computes fastest here, and tries it: TensorFlow on a GPU, ONNX Runtime, then the rest of TensorFlow.js. A network that
+ * cannot be written down for ONNX Runtime runs on what comes behind it; `backend` says why.
+ *
+ * @param sample a picture of u8 [height, width, 3].
+ * @throws HammingbirdError `HAMMINGBIRD_MODEL_INVALID` when the weights do not fit the stages, or some are left over
+ * (but for a `classifier`, which only training needs); `HAMMINGBIRD_BACKEND` when nothing that is allowed computes.
+ */
+export async function openRunner (program: Program, sample: Uint8Array, { backend, onnx = false, skipped = [], step = othersFirst }: RunnerOptions = {}): Promise<Runner> {
+  const { only, gpu } = checkedBackend(backend)
+  const tries = gpu !== 'required' && (only === 'onnx' || (only === undefined && onnx))
+  if (!tries) return await overTensors(program, sample, backend, skipped, step)
+  // Where there is a GPU, only TensorFlow knows whether it can be used.
+  if (only === undefined && gpu !== 'off' && hasDriver() && (await openBackend(backend)).name === 'gpu') return await overTensors(program, sample, backend, skipped, step)
+  try {
+    return await OnnxRunner.open(program, sample, step)
+  } catch (err) {
+    if (err instanceof HammingbirdError) throw err
+    const reason = (err as Error).message.split('\n')[0]!
+    if (only === 'onnx') throw new HammingbirdError('HAMMINGBIRD_BACKEND', `no ONNX Runtime: ${reason}`, { cause: err })
+    return await overTensors(program, sample, backend, [...skipped, { name: 'onnx', reason }], step)
   }
+}
 
-  [Symbol.dispose] (): void {
-    this.dispose()
-  }
+async function overTensors (program: Program, sample: Uint8Array, options: BackendOptions | undefined, passed: readonly Skipped[], step: Step): Promise<Runner> {
+  const { what, skipped } = await openBackend(options)
+  return await TensorRunner.open(program, sample, sentenceOf(what, [...skipped, ...passed]), step)
 }
 
 /** A step where nobody has said what to wait for. */

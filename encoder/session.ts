@@ -3,9 +3,10 @@ import type { Manifest } from '../registry/manifest.js'
 import type { Parameters } from './layers/parameters.js'
 import { invalidModel, readModelFiles, type Recorded } from './model-files.js'
 import { buildNetwork } from './networks/networks.js'
-import { othersFirst, Runner, type RunnerOptions, type Step } from './runner.js'
+import { OnnxRunner } from './onnx/runner.js'
+import { openRunner, othersFirst, type Runner, type RunnerOptions, type Step } from './runner.js'
 import type { Tensors } from './safetensors.js'
-import { tf } from './tf.js'
+import { checkedBackend, tf } from './tf.js'
 
 /** What a session makes of `count` pictures, one after the other. */
 export interface Encoded {
@@ -21,21 +22,28 @@ export interface Encoded {
 const TOLERANCE = 5e-3
 
 /**
- * Loads a model for encoding: checks its files, folds its batch norms, and holds it to its recorded outputs.
+ * Loads a model for encoding: checks its files, folds its batch norms, and holds it to its recorded outputs. ONNX Runtime computes, where there
+ * is one and no GPU, and it gives them; else TensorFlow does.
  *
  * @throws HammingbirdError `HAMMINGBIRD_MODEL_INVALID` for a model that is damaged, lies, or computes something else;
  * `HAMMINGBIRD_BACKEND` when nothing that is allowed can compute.
  */
 export async function loadSession (manifest: Manifest, directory: string, options: RunnerOptions = {}): Promise<Session> {
   const { weights, recorded } = await readModelFiles(manifest, directory)
-  const session = await Session.open(manifest, weights, recorded.pixels.subarray(0, recorded.pixels.length / recorded.count), options)
-  try {
-    await reproduces(session, recorded, options.step ?? othersFirst)
-    return session
-  } catch (err) {
-    session.dispose()
-    throw err
+  const open = async (options: RunnerOptions): Promise<Session> => {
+    const session = await Session.open(manifest, weights, recorded.pixels.subarray(0, recorded.pixels.length / recorded.count), options)
+    try {
+      await reproduces(session, recorded, options.step ?? othersFirst)
+      return session
+    } catch (err) {
+      session.dispose()
+      // TensorFlow made what is recorded: it has the last word on it.
+      if (!session.onOnnx || options.onnx === undefined) throw err
+      return await open({ ...options, onnx: false, skipped: [{ name: 'onnx', reason: (err as Error).message }] })
+    }
   }
+  const { only } = checkedBackend(options.backend)
+  return await open(only === undefined ? { onnx: true, ...options } : options)
 }
 
 /** A loaded model: pixels in, codes out. One process may have several. */
@@ -57,7 +65,7 @@ export class Session implements Disposable {
         return head.detail === undefined ? outputs : tf.concat2d([outputs, head.detail(x as tf.Tensor2D, p)], 1)
       }
     }
-    return new Session(manifest, await Runner.open({ picture: manifest, stages: [...backbone.stages, last], norm: backbone.norm, weights }, sample, options))
+    return new Session(manifest, await openRunner({ picture: manifest, stages: [...backbone.stages, last], norm: backbone.norm, weights }, sample, options))
   }
 
   private constructor (manifest: Manifest, runner: Runner) {
@@ -68,6 +76,11 @@ export class Session implements Disposable {
   /** What computes, in a sentence. */
   get backend (): string {
     return this.#runner.backend
+  }
+
+  /** Whether ONNX Runtime computes. */
+  get onOnnx (): boolean {
+    return this.#runner instanceof OnnxRunner
   }
 
   /**

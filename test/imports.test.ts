@@ -13,7 +13,7 @@ const allowed: Record<string, readonly string[]> = {
   registry: ['errors.ts', 'hamming', 'proto', 'log', 'topics'],
   workers: ['errors.ts'],
   decoder: ['errors.ts', 'registry', 'workers'],
-  encoder: ['errors.ts', 'hamming', 'registry', 'workers'],
+  encoder: ['errors.ts', 'hamming', 'proto', 'registry', 'workers'],
   operators: ['errors.ts'],
   telemetry: ['errors.ts'],
   client: ['errors.ts', 'proto'],

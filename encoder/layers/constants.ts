@@ -47,6 +47,12 @@ export class Constants implements Parameters {
     return [...this.#names].filter(name => !this.#uploaded.has(name))
   }
 
+  /** The same; a name that nobody asked for is refused, but for those of a `classifier`, which only training needs. */
+  sealOrRefuse (): void {
+    const strangers = this.seal().filter(name => !name.startsWith('classifier.'))
+    if (strangers.length > 0) throw wrong(`it has no ${strangers[0]}`)
+  }
+
   dispose (): void {
     for (const tensor of this.#uploaded.values()) tensor.dispose()
     this.#uploaded.clear()

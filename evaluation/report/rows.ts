@@ -34,7 +34,12 @@ export async function readResults (directory: string): Promise<Results> {
 
 /** What tells a row from the others of its protocol, in a few words. */
 export function nameOf ({ recipe, bits, seed, choices }: Row): string {
-  const own = ['model', 'pretrained', 'features', 'network', 'similarity', 'loss', 'strategy'].flatMap(name => typeof choices[name] === 'string' ? [choices[name]] : [])
-  const width = (choices['settings'] as { width?: number } | undefined)?.width
-  return `${recipe} ${bits} (${[...own, ...width === undefined ? [] : [`width ${width}`], `seed ${seed}`].join(', ')})`
+  const settings = choices['settings'] as Readonly<Record<string, unknown>> | undefined ?? {}
+  const own = [
+    ...['model', 'pretrained', 'features', 'network', 'similarity', 'loss', 'strategy'].map(name => choices[name]),
+    ...['labelSimilarity', 'embedding', 'contrast', 'entropy'].map(name => choices[name] === 0 ? `no ${name}` : undefined),
+    ...['width', 'pooling', 'attention', 'hashNorm'].map(name => settings[name] === undefined ? undefined : `${name} ${String(settings[name])}`),
+    typeof choices['start'] === 'string' ? `begun with ${choices['start'].split(',')[0]}` : undefined
+  ]
+  return `${recipe} ${bits} (${[...own.filter(word => typeof word === 'string'), `seed ${seed}`].join(', ')})`
 }

@@ -55,12 +55,12 @@ export async function freshnessOnKafka ({ rate, seconds, network, rival, json }:
   save()
 }
 
-async function probed ({ server, bootstrap, client }: KafkaProcesses, files: readonly Buffer[], rate: number, seconds: number): Promise<readonly number[]> {
+async function probed ({ server, bootstrap, producer, client }: KafkaProcesses, files: readonly Buffer[], rate: number, seconds: number): Promise<readonly number[]> {
   await using log = await KafkaLog.open({ brokers: [bootstrap] })
   return await probe({
     client,
     seconds,
-    load: publishAside({ server, kafka: bootstrap, prefix: 'load/', images: files, count: Math.ceil(rate * (seconds + 1)), rate }),
+    load: publishAside({ server, kafka: bootstrap, python: producer, prefix: 'load/', images: files, count: Math.ceil(rate * (seconds + 1)), rate }),
     publish: async (id, i) => { await log.append([{ topic: 'default.images', key: Buffer.from(id), value: files[i % files.length]! }]) }
   })
 }

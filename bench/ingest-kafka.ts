@@ -6,7 +6,7 @@ import { cifarFiles } from './cifar-files.js'
 import { openKafkaProcesses, type KafkaProcesses } from './kafka-processes.js'
 import { photographs } from './photographs.js'
 import { processorSeconds, shareInKafkajs } from './processor-time.js'
-import { publishAside } from './publish-child.js'
+import { openPublisher, publishAside } from './publish-child.js'
 import { beginSetting, printTable, spread, writeJson } from './report.js'
 import { pythonRival } from './rivals/python.js'
 
@@ -23,6 +23,8 @@ export interface IngestOnKafka {
 const WARM = 512
 /** Larger images are fewer: it is bytes that take the time. */
 const LARGE = 4
+/** So many take longer than it takes to ask again. */
+const SEVERAL = 1000
 
 /**
  * Images from a producer in another process straight to Kafka, first publish to last one searchable, with broker, server,
@@ -68,8 +70,8 @@ export async function ingestOnKafka ({ images, runs, network, rival, json }: Ing
 }
 
 /** Every member has joined, and workers and code paths are warm, before anything is timed. */
-export async function warm ({ server, bootstrap, coded }: KafkaProcesses, files: readonly Buffer[]): Promise<void> {
-  await publishAside({ server, kafka: bootstrap, prefix: 'warm/', images: files.slice(0, WARM), count: WARM })
+export async function warm ({ server, bootstrap, producer, coded }: KafkaProcesses, files: readonly Buffer[]): Promise<void> {
+  await publishAside({ server, kafka: bootstrap, python: producer, prefix: 'warm/', images: files.slice(0, WARM), count: WARM })
   await searchable(coded, WARM)
 }
 
@@ -79,9 +81,10 @@ export async function warm ({ server, bootstrap, coded }: KafkaProcesses, files:
  * @param before how many were before.
  * @returns images a second.
  */
-export async function once ({ server, bootstrap, coded }: KafkaProcesses, prefix: string, files: readonly Buffer[], count: number, before: number): Promise<number> {
+export async function once ({ server, bootstrap, producer, coded }: KafkaProcesses, prefix: string, files: readonly Buffer[], count: number, before: number): Promise<number> {
+  await using publisher = await openPublisher({ server, kafka: bootstrap, python: producer, prefix, images: files, count })
   const begunMs = performance.now()
-  await publishAside({ server, kafka: bootstrap, prefix, images: files, count })
+  await publisher.publish()
   await searchable(coded, before + count)
   return count * 1000 / (performance.now() - begunMs)
 }
@@ -106,8 +109,12 @@ async function profile (files: readonly Buffer[], count: number, network: string
   }
 }
 
+/** Asks seldom while much is missing: it is a load of its own. */
 async function searchable (coded: KafkaProcesses['coded'], count: number): Promise<void> {
-  while (await coded() < count) await sleep(20)
+  for (let missing = count; missing > 0;) {
+    missing = count - await coded()
+    if (missing > 0) await sleep(missing > SEVERAL ? 200 : 20)
+  }
 }
 
 function rounded (value: number): number {

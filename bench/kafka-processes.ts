@@ -19,6 +19,8 @@ export interface KafkaProcesses extends AsyncDisposable {
   readonly bootstrap: string
   readonly server: string
   readonly client: HammingbirdClient
+  /** What publishes: see `PublishAsideJob`. */
+  readonly producer: string | undefined
   /** Pids of the pipelines. */
   readonly pipelines: readonly number[]
   /** Images that have a code of the version that is live. */
@@ -33,11 +35,15 @@ export interface KafkaProcessesOptions {
   readonly pipelines: number
   /** Published, with any weights, and promoted; version 0 is kept up beside it, as always. @default version 0 alone */
   readonly network?: string | undefined
+  /** Whether version 0 is retired: only the network encodes, as with who has no other. @default false */
+  readonly alone?: boolean
+  /** A Python whose librdkafka publishes. @default our own client does */
+  readonly producer?: string | undefined
   /** A directory for the CPU profiles of the pipelines. @default none are made */
   readonly profiles?: string
 }
 
-export async function openKafkaProcesses ({ pipelines, network, profiles }: KafkaProcessesOptions): Promise<KafkaProcesses> {
+export async function openKafkaProcesses ({ pipelines, network, alone = false, producer, profiles }: KafkaProcessesOptions): Promise<KafkaProcesses> {
   const directory = await mkdtemp(join(tmpdir(), 'hammingbird-bench-'))
   const broker = await startBroker({ dir: join(directory, 'broker'), heap: '512m' })
   const children: ChildProcess[] = []
@@ -54,10 +60,12 @@ export async function openKafkaProcesses ({ pipelines, network, profiles }: Kafk
   const working = Array.from({ length: pipelines }, (_, i) => start(profiles === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', profiles], `pipeline-${i}`, 'pipeline'))
   const client = await HammingbirdClient.open({ server, waitMs: 60_000 })
   const live = network === undefined ? 'v0' : await promoteUntrained(client, network, join(directory, 'model'))
+  if (alone) await client.models.retire('v0', { force: true, actor: 'bench' })
   return {
     bootstrap: broker.bootstrap,
     server,
     client,
+    producer,
     pipelines: working.map(({ pid }) => pid!),
     caughtUp: async () => { while ((await client.status()).versions.some(({ waiting }) => waiting > 0)) await sleep(100) },
     coded: async () => (await client.status()).versions.find(({ version }) => version === live)?.coded ?? 0,

@@ -1,5 +1,5 @@
-// A producer in a process of its own: publishes the files it is sent, over gRPC or straight to Kafka, and tells when all are
-// acknowledged.
+// A producer in a process of its own: is sent files, says when it is ready, is told to go, publishes them over gRPC or straight to Kafka, and tells when all
+// are acknowledged.
 import { HammingbirdClient } from '../client/index.js'
 import { KafkaLog } from '../log/kafka-log.js'
 
@@ -15,7 +15,7 @@ export interface PublisherJob {
   readonly rate?: number
 }
 
-process.on('message', (job: PublisherJob) => { void publish(job) })
+process.once('message', (job: PublisherJob) => { void publish(job) })
 process.on('disconnect', () => { process.exit() })
 
 const RUN = 100
@@ -31,12 +31,14 @@ async function publish (job: PublisherJob): Promise<void> {
 
 async function overGrpc (job: PublisherJob): Promise<void> {
   await using client = await HammingbirdClient.open({ server: job.server })
+  await told()
   for await (const { refusal } of client.publish(paced(job))) if (refusal !== undefined) throw new Error(refusal.message)
 }
 
 /** With a rate, what is due is sent every few ms; without one, in runs. */
 async function toKafka (job: PublisherJob, broker: string): Promise<void> {
   await using log = await KafkaLog.open({ brokers: [broker] })
+  await told()
   const under = new Set<Promise<unknown>>()
   let run: { readonly id: string, readonly image: Uint8Array }[] = []
   const send = async (): Promise<void> => {
@@ -54,6 +56,13 @@ async function toKafka (job: PublisherJob, broker: string): Promise<void> {
   }
   await send()
   await Promise.all(under)
+}
+
+/** Says that it is ready, and waits to be told to go. */
+async function told (): Promise<void> {
+  const go = new Promise<void>(resolve => process.once('message', () => { resolve() }))
+  process.send!('ready')
+  await go
 }
 
 async function * paced ({ prefix, images, count = images.length, rate }: PublisherJob): AsyncGenerator<{ readonly id: string, readonly image: Uint8Array }> {

@@ -60,7 +60,8 @@ export function models (): Command {
       .action((options: HistoryOptions) => withClient(options, (client, signal) => history(client, signal, options))))
     .addCommand(byOptions(clientCommand('retire', 'drop a version\'s codes and files: there is no way back'))
       .argument('<version>')
-      .action((version: string, options: ActOptions) => withClient(options, (client, signal) => retire(client, signal, version, options))))
+      .option('--force', 'also the one that is kept for a rollback, and version 0', false)
+      .action((version: string, options: ActOptions & { readonly force: boolean }) => withClient(options, (client, signal) => retire(client, signal, version, options))))
     .addCommand(clientCommand('fetch', 'write a version\'s files to a directory, as publish takes them')
       .argument('<version>', 'a version, or live or previous')
       .argument('<directory>')
@@ -131,8 +132,8 @@ async function rollback (client: HammingbirdClient, signal: AbortSignal, version
   if (moved.missing > 0) await print(`${number.format(moved.missing)} images cannot be found until it has caught up: hammingbird backfill status ${moved.live}`)
 }
 
-async function retire (client: HammingbirdClient, signal: AbortSignal, version: string, { json, actor, reason }: ActOptions): Promise<void> {
-  const { event } = await client.models.retire(version, { actor, reason, signal })
+async function retire (client: HammingbirdClient, signal: AbortSignal, version: string, { json, force, actor, reason }: ActOptions & { readonly force: boolean }): Promise<void> {
+  const { event } = await client.models.retire(version, { force, actor, reason, signal })
   if (json) return printJson({ version, retired: true, event })
   await print(`retired ${version}`)
 }

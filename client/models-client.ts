@@ -57,8 +57,8 @@ export class ModelsClient {
     return this.#calls.unary(ModelServiceService.rollback, { collection: this.#collection, toVersion, actor, reason }, options)
   }
 
-  retire (version: string, { actor = '', reason = '', ...options }: CallOptions & By = {}): Promise<RetireResponse> {
-    return this.#calls.unary(ModelServiceService.retire, { collection: this.#collection, version, actor, reason }, options)
+  retire (version: string, { force = false, actor = '', reason = '', ...options }: CallOptions & By & { readonly force?: boolean } = {}): Promise<RetireResponse> {
+    return this.#calls.unary(ModelServiceService.retire, { collection: this.#collection, version, force, actor, reason }, options)
   }
 
   /** Oldest first. @param until only what had happened by then. */

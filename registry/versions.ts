@@ -62,9 +62,11 @@ export function applyEvent (state: VersionsState, { expects, event }: ModelEvent
     }
     case 'retired': {
       const { version } = event.value
+      if (state.aliases.get('live') === version) return state // searches would be left without any
       const manifests = new Map(state.manifests)
       manifests.delete(version)
-      return { ...next, manifests, retired: new Map([...state.retired, [version, state.manifests.get(version)]]) }
+      const aliases = new Map([...state.aliases].filter(([, of]) => of !== version))
+      return { ...next, manifests, aliases, retired: new Map([...state.retired, [version, state.manifests.get(version)]]) }
     }
     case 'lease':
       return next

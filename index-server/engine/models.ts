@@ -15,6 +15,7 @@ const MODEL_BYTES = 4 * 2 ** 30
 const CHUNK_BYTES = 2 ** 20
 /** Stands in a manifest while its version has no number yet. */
 const UNNAMED = 'v0'
+const BUILT_IN = 'v0'
 /** How long a promotion waits for a version that is nearly there. */
 const PATIENCE_MS = 3000
 
@@ -142,7 +143,7 @@ export async function rollback ({ served }: EngineContext, { collection, toVersi
   const { versions } = target.collection
   const asked = toVersion === '' ? 'previous' : toVersion
   if (asked === 'previous' && !versions.state.aliases.has('previous')) {
-    throw new HammingbirdError('HAMMINGBIRD_NOT_FOUND', `collection ${target.name} has no previous version: ${versions.state.aliases.get('live')} was never followed by another`)
+    throw new HammingbirdError('HAMMINGBIRD_NOT_FOUND', `collection ${target.name} has no previous version: ${versions.state.aliases.get('live')} never followed another, or that was retired`)
   }
   const name = target.resolveVersion(asked)
   const event = await versions.change({ actor, reason }, state => {
@@ -156,10 +157,10 @@ export async function rollback ({ served }: EngineContext, { collection, toVersi
 }
 
 /**
- * Drops a version's codes and files for good. The live one cannot be, nor version 0. Asked again of one that is retired, it drops
- * what a retirement that was cut off has left.
+ * Drops a version's codes and files for good. The live one cannot be; the one that is kept for a rollback, and version 0, only by force: encoding
+ * for them ends, and so does what they are kept for. Asked again of one that is retired, it drops what a retirement that was cut off has left.
  */
-export async function retire ({ served, log }: EngineContext, { collection, version, actor, reason }: RetireRequest): Promise<RetireResponse> {
+export async function retire ({ served, log }: EngineContext, { collection, version, force, actor, reason }: RetireRequest): Promise<RetireResponse> {
   const target = served(collection)
   const { versions, topics } = target.collection
   const retired = versions.state.retired.get(version)
@@ -167,9 +168,11 @@ export async function retire ({ served, log }: EngineContext, { collection, vers
   const name = manifest.version
   const event = retired === undefined
     ? await versions.change({ actor, reason }, state => {
-      if (name === 'v0') throw invalid('version', 'another than v0, which is built in and never expires')
       const alias = [...state.aliases].find(([, of]) => of === name)?.[0]
-      if (alias !== undefined) throw invalid('version', `one that no alias names; ${name} is ${alias}${alias === 'previous' ? ', kept for a rollback, until another version is promoted' : ''}`)
+      if (alias === 'live') throw invalid('version', `one that is not live; ${name} is`)
+      if (force) return { $case: 'retired', value: { version: name } }
+      if (name === BUILT_IN) throw invalid('version', `another than ${BUILT_IN}, which is built in and cannot be had back; force it to have no more encoded for it`)
+      if (alias !== undefined) throw invalid('version', `one that no alias names; ${name} is ${alias}${alias === 'previous' ? ', kept for a rollback, until another version is promoted, or it is retired by force' : ''}`)
       return { $case: 'retired', value: { version: name } }
     })
     : { topic: topics.models, partition: 0, offset: versions.history.findLast(entry => entry.event === 'retired' && entry.version === name)!.offset }

@@ -95,12 +95,21 @@ test.serial('versions: published, backfilled, promoted, searched, rolled back at
   const gone = await hammingbird(['search', '--id', late.id!, '--version', 'v1'], { server: second.all.grpc.address })
   t.regex(gone.stderr, /^HAMMINGBIRD_VERSION_RETIRED/)
 
+  t.regex((await hammingbird(['models', 'retire', 'v0', '--force'], { server: second.all.grpc.address })).stderr, /HAMMINGBIRD_INVALID .*not live/)
+  await second.client.models.promote('v2')
+  t.regex((await hammingbird(['models', 'retire', 'v0'], { server: second.all.grpc.address })).stderr, /HAMMINGBIRD_INVALID .*v0.* built in/)
+  t.is((await hammingbird(['models', 'retire', 'v0', '--force'], { server: second.all.grpc.address })).code, 0)
+  t.is(await found(second.client, late), 'v2')
+  t.regex((await hammingbird(['models', 'rollback'], { server: second.all.grpc.address })).stderr, /HAMMINGBIRD_NOT_FOUND .*no previous version/)
+
   await second.close()
   await withLog(directory, log => log.createTopic({ name: 'default.codes.v1', partitions: 1, cleanup: 'compact' })) // as if killed before it was deleted
   const third = await openAllInOne(t, directory)
   await third.client.models.retire('v1')
+  t.is(await found(third.client, late), 'v2')
+  t.deepEqual((await third.client.models.list()).map(({ name }) => name), ['v2'])
   await third.close()
-  await withLog(directory, async log => { t.deepEqual((await log.listTopics()).filter(name => name.includes('.codes.')), ['default.codes.v0', 'default.codes.v2']) })
+  await withLog(directory, async log => { t.deepEqual((await log.listTopics()).filter(name => name.includes('.codes.')), ['default.codes.v2'], 'what is retired stays so') })
 })
 
 async function withLog (directory: string, work: (log: EmbeddedLog) => Promise<void>): Promise<void> {

@@ -41,6 +41,15 @@ test('versions: a promotion moves both aliases at once, a rollback moves them ba
   t.deepEqual([...state.retired.keys()], ['v1'])
 })
 
+test('versions: one that is retired takes its aliases with it, but what is live is not retired', t => {
+  let state = initialVersions(v0)
+  for (const [offset, next] of [published(-1, 'v1'), moved(0, { live: 'v1', previous: 'v0' })].entries()) state = applyEvent(state, next, offset)
+  t.is(applyEvent(state, event(1, { $case: 'retired', value: { version: 'v1' } }), 2), state)
+  state = applyEvent(state, event(1, { $case: 'retired', value: { version: 'v0' } }), 2)
+  t.deepEqual([...state.aliases], [['live', 'v1']])
+  t.deepEqual([...state.manifests.keys()], ['v1'])
+})
+
 test('versions: of events that expect to follow the same one only the first counts, whoever reads', t => {
   fc.assert(fc.property(fc.array(fc.record({ expects: fc.integer({ min: -1, max: 6 }), version: fc.integer({ min: 1, max: 9 }) }), { maxLength: 12 }), events => {
     const manifests = new Map(Array.from({ length: 10 }, (_, i) => [`v${i}`, { ...v0, version: `v${i}` }]))

@@ -127,6 +127,8 @@ export interface RetireRequest {
   version: string;
   actor: string;
   reason: string;
+  /** Also the one that is kept for a rollback, and version 0: there is none of either any more. */
+  force: boolean;
 }
 
 export interface RetireResponse {
@@ -1417,7 +1419,7 @@ export const RollbackResponse: MessageFns<RollbackResponse> = {
 };
 
 function createBaseRetireRequest(): RetireRequest {
-  return { collection: "", version: "", actor: "", reason: "" };
+  return { collection: "", version: "", actor: "", reason: "", force: false };
 }
 
 export const RetireRequest: MessageFns<RetireRequest> = {
@@ -1433,6 +1435,9 @@ export const RetireRequest: MessageFns<RetireRequest> = {
     }
     if (message.reason !== "") {
       writer.uint32(34).string(message.reason);
+    }
+    if (message.force !== false) {
+      writer.uint32(40).bool(message.force);
     }
     return writer;
   },
@@ -1482,6 +1487,14 @@ export const RetireRequest: MessageFns<RetireRequest> = {
             message.reason = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.force = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1503,6 +1516,7 @@ export const RetireRequest: MessageFns<RetireRequest> = {
     message.version = object.version ?? "";
     message.actor = object.actor ?? "";
     message.reason = object.reason ?? "";
+    message.force = object.force ?? false;
     return message;
   },
 };

@@ -137,6 +137,7 @@ function probeBucket<C> (slab: Slab, q: Query, table: Table, from: u32, to: u32)
   const words = slab.words
   const sizeBytes = <usize>words << 3
   const beside = offsetof<C>() != offsetof<Wide>()
+  const codes = beside ? table.codes : slab.codes
   let reach = q.reach
   let at = from + q.position
   while (at < to) {
@@ -147,13 +148,33 @@ function probeBucket<C> (slab: Slab, q: Query, table: Table, from: u32, to: u32)
     }
     const end = min(to, at + free)
     q.candidates += end - at
-    for (; at < end; at++) {
-      const code = beside ? table.codes + <usize>at * sizeBytes : slab.codes + <usize>entryAt(table, at) * sizeBytes
-      const d = distance<C>(code, q.code, q0, q1, words)
-      if (d <= reach && !foundBefore(slab, q, code)) reach = take(slab, q, entryAt(table, at), d)
+    while (true) {
+      at = nextWithin<C>(codes, beside ? 0 : table.entries, at, end, q.code, q0, q1, words, reach)
+      if (at == end) break
+      const entry = entryAt(table, at)
+      const code = codes + <usize>(beside ? at : entry) * sizeBytes
+      if (!foundBefore(slab, q, code)) reach = take(slab, q, entry, distance<C>(code, q.code, q0, q1, words))
+      at++
     }
   }
   return true
+}
+
+/**
+ * The first from `at` on that is within reach; `end` where none is. Most are not: a loop that calls nothing has all the
+ * processor's registers for them, where one beside `take` would have none.
+ *
+ * @param entries as a table has them: 0 where the codes lie one after the other.
+ */
+function nextWithin<C> (codes: usize, entries: usize, at: u32, end: u32, query: usize, q0: u64, q1: u64, words: u32, reach: i32): u32 {
+  const sizeBytes = <usize>words << 3
+  if (offsetof<C>() == offsetof<Wide>() && entries != 0) {
+    while (at < end && distance<C>(codes + <usize>(load<u32>(entries + <usize>at * 3) & 0xffffff) * sizeBytes, query, q0, q1, words) > reach) at++
+    return at
+  }
+  let code = codes + <usize>at * sizeBytes
+  for (; at < end; at++, code += sizeBytes) if (distance<C>(code, query, q0, q1, words) <= reach) break
+  return at
 }
 
 @inline function entryAt (table: Table, at: u32): u32 {

@@ -56,9 +56,19 @@ export function ask (query: ImageQuery, bits: number): Asked {
   if (k !== undefined && (!Number.isInteger(k) || k < 1)) throw invalid('k', `must be 1 or more, got ${k}`)
   if (radius !== undefined && (!Number.isInteger(radius) || radius < 0 || radius > bits)) throw invalid('radius', `must be from 0 to ${bits}, the bits of a code, got ${radius}`)
   if (!Number.isInteger(pageSize) || pageSize < 1 || pageSize > MAX_PAGE) throw invalid('page_size', `must be from 1 to ${MAX_PAGE}, got ${pageSize}`)
-  const asked = { k: k ?? (radius === undefined ? DEFAULT_K : Infinity), radius, filter: isFilter(filter) ? filter : undefined, countOnly, collapse, rank }
-  const digest = (): string => createHash('sha256').update(JSON.stringify([asked, k, typeof name === 'string' ? name : name()])).digest('base64url')
-  return { ...asked, pageSize, digest }
+  return {
+    k: k ?? (radius === undefined ? DEFAULT_K : Infinity),
+    radius,
+    filter: isFilter(filter) ? filter : undefined,
+    pageSize,
+    countOnly,
+    collapse,
+    rank,
+    digest () {
+      const { pageSize: _, digest: _self, ...asked } = this
+      return createHash('sha256').update(JSON.stringify([asked, k, typeof name === 'string' ? name : name()])).digest('base64url')
+    }
+  }
 }
 
 /** @throws CodeWidthError, HammingbirdError `HAMMINGBIRD_INVALID` for a subject that does not go with the version. */

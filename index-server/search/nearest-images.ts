@@ -1,5 +1,6 @@
+import type { Code } from '../../hamming/code.js'
 import { whenHere, type Caller, type Soon } from '../soon.js'
-import type { CodeAnswer } from '../store/code-store.js'
+import type { CodeAnswer, CodeQuery } from '../store/code-store.js'
 import type { CollectionStore, StoredCode } from '../store/collection-store.js'
 import type { Show } from '../store/shown-images.js'
 import { ask, assertSubject, type ImageQuery, type Subject } from './image-query.js'
@@ -29,18 +30,28 @@ export function nearestImages (store: CollectionStore, { version, subject }: { r
   assertSubject(subject, codes.bits)
   const { k, radius, filter, pageSize, countOnly, collapse, rank } = ask(query, codes.bits)
   if (countOnly || collapse || filter || k > pageSize || (rank === 'detail' && subject.detail)) return undefined
-  const asked = {
-    code: subject.code,
-    k,
-    radius,
-    anonymous: subject.outputs === undefined,
-    get signal () { return caller.signal }
-  }
-  return whenHere(codes.search(asked), ({ groups, radiusCovered, plan, tables, buckets, candidates }) =>
+  return whenHere(codes.search(new NearestQuery(subject, k, radius, caller)), ({ groups, radiusCovered, plan, tables, buckets, candidates }) =>
     whenHere(nearestInOrder({ store, version, subject }, groups, k), ({ ordinals, distances, next }) =>
       whenHere(store.shownOf(version, ordinals, show), rows => isWhole(rows)
         ? { rows, distances, radiusCovered: next === undefined ? radiusCovered : next - 1, search: { plan, tables, buckets, candidates } }
         : undefined)))
+}
+
+/** A class for the sake of its getter: who is answered at once needs no signal, and an object with a getter of its own costs a hidden class. */
+class NearestQuery implements CodeQuery {
+  readonly code: Code
+  readonly anonymous: boolean
+  readonly #caller: Caller
+
+  constructor ({ code, outputs }: Subject, readonly k: number, readonly radius: number | undefined, caller: Caller) {
+    this.code = code
+    this.anonymous = outputs === undefined
+    this.#caller = caller
+  }
+
+  get signal (): AbortSignal | undefined {
+    return this.#caller.signal
+  }
 }
 
 /** Whether an image was found by a code that is not of its newest item. */

@@ -3,16 +3,10 @@ import { whenHere, type Soon } from '../soon.js'
 import type { CodeGroup } from '../store/code-store.js'
 import type { CollectionStore, ItemPositions } from '../store/collection-store.js'
 import type { Subject } from './image-query.js'
+import { Tied, comparePositions, inOrder, type Position } from './tied.js'
 
 /** Most of the tied that are ordered by detail: each is read from disk. */
 export const RANK_BUDGET = 1000
-
-/** Where the item of a code stands: the newer offset comes first, then the lower partition. */
-export interface Position {
-  /** Of the stored image that is itself searched for: newer than all. */
-  readonly offset: number
-  readonly partition: number
-}
 
 /** The place of one code in the total order, whatever stands beside it: what is tied with it may be known in part. */
 export interface Place extends Position {
@@ -99,24 +93,29 @@ export interface Nearest {
 /** The same order as `inTotalOrder` without detail, of the first ones only: at once, where the positions of what is tied are at hand. */
 export function nearestInOrder ({ store, version, subject }: Omit<Ordering, 'byDetail' | 'place' | 'passing'>, groups: readonly CodeGroup[], wanted: number): Soon<Nearest> {
   const levels = levelsOf(groups, subject)
+  const tied: number[] = []
+  let count = 0
   let end = 0
-  for (let count = 0; end < levels.length && count < wanted; end++) count += levels[end]!.ordinals.length
-  const run = levels.slice(0, end)
-  const tied = run.flatMap(level => level.ordinals.length > 1 ? level.ordinals : [])
+  for (; end < levels.length && count < wanted; end++) {
+    const { ordinals } = levels[end]!
+    count += ordinals.length
+    if (ordinals.length > 1) for (let i = 0; i < ordinals.length; i++) tied.push(ordinals[i]!)
+  }
   return whenHere(positionsOfTied(store, version, subject, tied), positions => {
     const ordinals: number[] = []
     const distances: number[] = []
     let first = 0
-    for (const level of run) {
-      const order = level.ordinals.length > 1 && positions ? new Tied(level.ordinals, positions, first) : undefined
-      if (order) first += order.length
-      for (let at = 0; at < level.ordinals.length && ordinals.length < wanted; at++) {
-        ordinals.push(order ? order.ordinal(at) : level.ordinals[at]!)
+    for (let at = 0; at < end; at++) {
+      const level = levels[at]!
+      const { length } = level.ordinals
+      const order = length > 1 && positions ? inOrder(positions, first, length) : undefined
+      for (let i = 0; i < length && ordinals.length < wanted; i++) {
+        ordinals.push(order ? tied[order[i]!]! : level.ordinals[i]!)
         distances.push(level.distance)
       }
+      if (order) first += length
     }
-    const count = run.reduce((sum, level) => sum + level.ordinals.length, 0)
-    return { ordinals, distances, next: count > wanted ? run.at(-1)!.distance : levels[end]?.distance }
+    return { ordinals, distances, next: levels[count > wanted ? end - 1 : end]?.distance }
   })
 }
 
@@ -139,13 +138,17 @@ export function compare (a: Pick<Place, 'distance' | 'asymmetric'>, b: Pick<Plac
 /** What is found is copied here and now: groups are good until the store changes. */
 function levelsOf (groups: readonly CodeGroup[], { outputs }: Subject): Level[] {
   const levels: Level[] = []
-  const nearest = groups.map(({ code, distance, ordinals }) => ({ distance, asymmetric: outputs ? asymmetricDistance(outputs, code) : 0, ordinals }))
-  if (outputs) nearest.sort(compare) // by distance they are in order
   let last: Level | undefined
-  for (const { distance, asymmetric, ordinals } of nearest) {
+  const add = (distance: number, asymmetric: number, ordinals: ArrayLike<number>): void => {
     if (last === undefined || last.distance !== distance || last.asymmetric !== asymmetric) levels.push(last = { distance, asymmetric, ordinals: [] })
     for (let i = 0; i < ordinals.length; i++) last.ordinals.push(ordinals[i]!)
   }
+  if (outputs === undefined) { // in order already, and nobody looks at the codes
+    for (const { distance, ordinals } of groups) add(distance, 0, ordinals)
+    return levels
+  }
+  const nearest = groups.map(({ code, distance, ordinals }) => ({ distance, asymmetric: asymmetricDistance(outputs, code), ordinals }))
+  for (const { distance, asymmetric, ordinals } of nearest.sort(compare)) add(distance, asymmetric, ordinals)
   return levels
 }
 
@@ -177,49 +180,6 @@ function positionsOfTied (store: CollectionStore, version: string, { ordinal: ow
     if (ownAt >= 0) positions.offsets[ownAt] = OWN_OFFSET
     return positions
   })
-}
-
-/** The codes of one level, the newest first. */
-class Tied {
-  readonly #order: readonly number[]
-  readonly #ordinals: readonly number[]
-  readonly #positions: ItemPositions
-  readonly #first: number
-
-  /** @param first where the positions of the ordinals begin. */
-  constructor (ordinals: readonly number[], positions: ItemPositions, first: number) {
-    const { offsets, partitions } = positions
-    this.#ordinals = ordinals
-    this.#positions = positions
-    this.#first = first
-    this.#order = ordinals.map((_, i) => first + i).sort((a, b) => offsets[b]! - offsets[a]! || partitions[a]! - partitions[b]!)
-  }
-
-  get length (): number {
-    return this.#order.length
-  }
-
-  /** @param at 0 for the newest. */
-  ordinal (at: number): number {
-    return this.#ordinals[this.#order[at]! - this.#first]!
-  }
-
-  position (at: number): Position {
-    const i = this.#order[at]!
-    return { offset: this.#positions.offsets[i]!, partition: this.#positions.partitions[i]! }
-  }
-
-  /** How many stand before or at a position. */
-  upTo (position: Position): number {
-    let low = 0
-    let high = this.length
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (comparePositions(this.position(middle), position) <= 0) low = middle + 1
-      else high = middle
-    }
-    return low
-  }
 }
 
 async function tieOf (ordering: Ordering, level: Level, tied: Tied, place: Place | undefined): Promise<Tie> {
@@ -261,10 +221,6 @@ async function rankedOf ({ passing }: Ordering, tied: Tied, place: Place | undef
   }
   const last = ranked.at(-1)
   return { ranked, reached, floor: place ? place.floor : reached < tied.length && last !== undefined ? tied.position(last) : undefined }
-}
-
-function comparePositions (a: Position, b: Position): number {
-  return b.offset - a.offset || a.partition - b.partition
 }
 
 /** Without a detail it stands behind all that have one. */

@@ -35,16 +35,16 @@ export class Calls {
   /** For what is often answered at once: then nothing is made to wait with. */
   prompt<I, O> (handle: (request: I, caller: Caller) => Soon<O>): handleUnaryCall<I, O> {
     return (call, callback) => {
-      let controller: AbortController | undefined
+      const caller = new PromptCaller()
       let answer: Soon<O>
       try {
-        answer = handle(call.request, { get signal () { return (controller ??= new AbortController()).signal } })
+        answer = handle(call.request, caller)
       } catch (err) {
         return callback(failureOf(err, this.#log, call.getPath()))
       }
       if (!(answer instanceof Promise)) return callback(null, answer)
       const promise = answer
-      return this.#answer(call, callback, () => promise, controller ??= new AbortController())
+      return this.#answer(call, callback, () => promise, caller.controller)
     }
   }
 
@@ -122,6 +122,22 @@ export class Calls {
       this.#open.delete(end)
       this.#standing.delete(end)
     }
+  }
+}
+
+/**
+ * A class, not an object with a getter of its own: V8 would make a hidden class for each of those, which keeps the getter, and with
+ * it the call and all that belongs to it, until the next full collection.
+ */
+class PromptCaller implements Caller {
+  #controller: AbortController | undefined
+
+  get controller (): AbortController {
+    return this.#controller ??= new AbortController()
+  }
+
+  get signal (): AbortSignal {
+    return this.controller.signal
   }
 }
 

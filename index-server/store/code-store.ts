@@ -48,7 +48,7 @@ export interface CodeQuery {
   readonly accept?: ((ordinal: number) => boolean) | AcceptSet
   /** Gives no groups, only how many codes match. @default false */
   readonly countOnly?: boolean
-  /** The groups need not say what their codes are: a store may leave them empty. @default false */
+  /** The groups need say only how far their codes are, and not which: a store may leave codes empty, and put all that are equally far into one group, in any order. @default false */
   readonly anonymous?: boolean
   /** Holds the store to a plan; for tests and `Explain`. @default the planner's choice */
   readonly plan?: 'probe' | 'scan'
@@ -76,7 +76,7 @@ export interface SearchEstimate {
 
 /** Codes that are equal, found together. */
 export interface CodeGroup {
-  /** Empty where none was asked for. */
+  /** Empty where it was not asked for. */
   readonly code: Code
   readonly distance: number
   /** Newest first. Never empty. Valid until the store's next `apply`: copy to keep. */

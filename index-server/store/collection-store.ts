@@ -96,8 +96,8 @@ export interface AppliedPosition {
 
 /** Where items stand in C.items, one after the other. */
 export interface ItemPositions {
-  readonly partitions: Uint16Array
-  readonly offsets: Float64Array
+  readonly partitions: readonly number[]
+  readonly offsets: number[]
 }
 
 export interface SourcePosition {

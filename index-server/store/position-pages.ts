@@ -27,15 +27,16 @@ export class PositionPages {
   /** @returns undefined when one of the pages is not there. */
   #positions (ordinals: ArrayLike<number>, pageOf: (page: number) => Buffer | undefined): ItemPositions | undefined {
     const { pageCodes } = this.#tables.shape
-    const positions = { partitions: new Uint16Array(ordinals.length), offsets: new Float64Array(ordinals.length) }
+    const partitions: number[] = []
+    const offsets: number[] = []
     for (let i = 0; i < ordinals.length; i++) {
       const page = pageOf(Math.floor(ordinals[i]! / pageCodes))
       if (page === undefined) return undefined
       const at = (ordinals[i]! % pageCodes) * 8
-      positions.partitions[i] = page.readUInt16BE(at)
-      positions.offsets[i] = page.readUIntBE(at + 2, 6)
+      partitions.push((page[at]! << 8) | page[at + 1]!)
+      offsets.push(((page[at + 2]! << 8) | page[at + 3]!) * 2 ** 32 + page[at + 4]! * 2 ** 24 + ((page[at + 5]! << 16) | (page[at + 6]! << 8) | page[at + 7]!))
     }
-    return positions
+    return { partitions, offsets }
   }
 
   #kept (page: number): Buffer | undefined {

@@ -2,11 +2,14 @@ import { type Code } from '../../../hamming/code.js'
 import type { CodeGroup } from '../code-store.js'
 import type { Asked } from './context.js'
 import { CHECK_ADDED, CHECK_DELETED, SLAB } from './layout.js'
+import type { Part } from './part.js'
 import type { Hits } from './selection.js'
 import type { Slab } from './slab.js'
 
 /** Whether a search's filter lets an ordinal count; `undefined` lets all. */
 export type Accepts = ((ordinal: number) => boolean) | undefined
+
+const NO_CODE: Code = new Uint8Array()
 
 /** A group whose code lies among those of its answer: a view is made of it where somebody looks. */
 class Group implements CodeGroup {
@@ -30,22 +33,21 @@ class Group implements CodeGroup {
  * or several times in the tail, becomes one group.
  *
  * @param hits in order of distance.
- * @param anonymous whether codes may be left out.
  */
-export function groupHits (slabs: readonly Slab[], { length, parts, entries, distances }: Hits, asked: Asked, accepts: Accepts, anonymous = false): CodeGroup[] {
+export function groupHits (searched: readonly Part[], { length, parts, entries, distances }: Hits, asked: Asked, accepts: Accepts): CodeGroup[] {
   if (length === 0) return []
   // Only in one slab with runs is each code once.
-  const one = slabs[parts[0]!]!.tables > 0 && parts.every(part => part === parts[0])
-  const sizeBytes = anonymous && one ? 0 : slabs[0]!.bits >> 3
+  const one = searched[parts[0]!]!.slab.tables > 0 && parts.every(part => part === parts[0])
+  const sizeBytes = searched[0]!.slab.bits >> 3
   const codes = new Uint8Array(length * sizeBytes)
   const groups: Group[] = []
   const known = new Map<string, number[]>()
   const joined = new Set<number[]>()
   for (let i = 0, at = 0; i < length; i++, at += sizeBytes) {
-    const slab = slabs[parts[i]!]!
-    const entry = entries[i]!
-    const ordinals = matching(slab, entry, asked, accepts)
-    if (sizeBytes > 0) slab.copyCode(entry, codes, at)
+    const { slab } = searched[parts[i]!]!
+    const ordinals: number[] = []
+    takeMatching(slab, entries[i]!, asked, accepts, ordinals)
+    slab.copyCode(entries[i]!, codes, at)
     if (!one) {
       const key = String.fromCharCode(...codes.subarray(at, at + sizeBytes))
       const sameCode = known.get(key)
@@ -62,19 +64,27 @@ export function groupHits (slabs: readonly Slab[], { length, parts, entries, dis
   return groups
 }
 
-function matching (slab: Slab, entry: number, { checks, sequence, ordinalsEnd }: Asked, accepts: Accepts): number[] {
+/** The answer's groups for who does not ask which codes are equal: one a distance. */
+export function groupHitsByDistance (searched: readonly Part[], { length, parts, entries, distances }: Hits, asked: Asked, accepts: Accepts): CodeGroup[] {
+  const groups: CodeGroup[] = []
+  let ordinals: number[] = []
+  for (let i = 0; i < length; i++) {
+    if (i === 0 || distances[i] !== distances[i - 1]) groups.push({ code: NO_CODE, distance: distances[i]!, ordinals: ordinals = [] })
+    takeMatching(searched[parts[i]!]!.slab, entries[i]!, asked, accepts, ordinals)
+  }
+  return groups
+}
+
+function takeMatching (slab: Slab, entry: number, { checks, sequence, ordinalsEnd }: Asked, accepts: Accepts, ordinals: number[]): void {
   const { u32 } = slab
   const runs = slab.get(SLAB.runs) >> 2
   const at = slab.get(SLAB.ordinals) >> 2
   const from = runs === 0 ? entry : u32[runs + entry]!
   const to = runs === 0 ? entry + 1 : u32[runs + entry + 1]!
-  if (checks === 0 && to - from === 1) return [u32[at + from]!] // nearly always
-  const ordinals: number[] = []
   for (let slot = from; slot < to; slot++) {
     if ((checks & CHECK_DELETED) !== 0 && slab.deletedAt(slot) <= sequence) continue
     const ordinal = u32[at + slot]!
     if ((checks & CHECK_ADDED) !== 0 && ordinal >= ordinalsEnd) continue
     if (accepts === undefined || accepts(ordinal)) ordinals.push(ordinal)
   }
-  return ordinals
 }

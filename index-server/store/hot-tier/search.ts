@@ -1,5 +1,5 @@
 import { accepting, type AcceptSet, type CodeAnswer, type CodeQuery } from '../code-store.js'
-import { groupHits, type Accepts } from './answer.js'
+import { groupHits, groupHitsByDistance, type Accepts } from './answer.js'
 import type { Asked, Context } from './context.js'
 import { CHECK_ACCEPT, STATUS } from './layout.js'
 import { GAMBLE, INLINE_NS, SLICE_NS, scanCostNs } from './planner.js'
@@ -63,8 +63,9 @@ export class Search {
   }
 
   answer (): CodeAnswer {
+    const groupsOf = this.query.anonymous === true ? groupHitsByDistance : groupHits
     return {
-      groups: groupHits(this.parts.map(part => part.slab), this.#selection.hits(), this.#asked, this.#accepts, this.query.anonymous),
+      groups: groupsOf(this.parts, this.#selection.hits(), this.#asked, this.#accepts),
       count: this.#selection.found,
       radiusCovered: this.#selection.reach,
       plan: this.query.plan ?? (!this.#probed ? 'scan' : this.#scanned ? 'probe-then-scan' : 'probe'),

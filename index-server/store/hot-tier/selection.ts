@@ -6,9 +6,9 @@ export const RECORD = FOUND.sizeBytes >> 2
 /** The entries that are in the answer, each in one place of the three lists. */
 export interface Hits {
   readonly length: number
-  readonly parts: Uint32Array
-  readonly entries: Uint32Array
-  readonly distances: Uint32Array
+  readonly parts: readonly number[]
+  readonly entries: readonly number[]
+  readonly distances: readonly number[]
 }
 
 /** Joins what the parts of a store find: the kernel's counting selection (select.as.ts), over all of them. */
@@ -16,7 +16,7 @@ export class Selection {
   /** Nothing farther can be part of the answer. */
   reach: number
   readonly #k: number
-  readonly #counts: Uint32Array
+  readonly #counts: number[]
   #found = 0
   readonly #parts: number[] = []
   readonly #entries: number[] = []
@@ -26,7 +26,7 @@ export class Selection {
   constructor (bits: number, k: number | undefined, radius: number | undefined, private readonly countOnly = false) {
     this.reach = Math.min(bits, radius ?? bits)
     this.#k = k ?? Infinity
-    this.#counts = new Uint32Array(this.reach + 1)
+    this.#counts = zeros(this.reach + 1)
   }
 
   /**
@@ -58,11 +58,11 @@ export class Selection {
   /** What is within reach, in order of distance. */
   hits (): Hits {
     const distances = this.#distances
-    const places = new Uint32Array(this.reach + 2)
+    const places = zeros(this.reach + 2)
     for (const distance of distances) if (distance <= this.reach) places[distance + 1]!++
     for (let distance = 0; distance <= this.reach; distance++) places[distance + 1]! += places[distance]!
     const length = places[this.reach + 1]!
-    const hits = { length, parts: new Uint32Array(length), entries: new Uint32Array(length), distances: new Uint32Array(length) }
+    const hits = { length, parts: zeros(length), entries: zeros(length), distances: zeros(length) }
     for (let i = 0; i < distances.length; i++) {
       const distance = distances[i]!
       if (distance > this.reach) continue
@@ -73,4 +73,11 @@ export class Selection {
     }
     return hits
   }
+}
+
+/** An array of JavaScript's own: a typed one of this size has its memory outside the heap, which takes longer to get than all that is done here. */
+function zeros (length: number): number[] {
+  const array: number[] = []
+  for (let i = 0; i < length; i++) array.push(0)
+  return array
 }

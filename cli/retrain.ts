@@ -7,6 +7,7 @@ import type { HammingbirdClient } from '../client/index.js'
 import { DecoderPool } from '../decoder/pool.js'
 import { openBackend } from '../encoder/tf.js'
 import { HammingbirdError } from '../errors.js'
+import { keyValue } from '../evaluation/key-value-option.js'
 import type { DeepChoices } from '../evaluation/deep.js'
 import { trainCandidate, type Figures, type Verdict } from '../evaluation/retrain/candidate.js'
 import { exportedItems } from '../evaluation/retrain/exported.js'
@@ -51,8 +52,8 @@ export function retrain (): Command {
     .option('--side <pixels>', 'size that the network sees pictures in', whole(8, 256), 32)
     .option('--epochs <n>', 'how often each image is learned from, instead of the recipe\'s', whole(1))
     .option('--batch <n>', 'instead of the recipe\'s', whole(1))
-    .option('--set <key=value>', 'a choice of the recipe, more than once', pair, {})
-    .option('--net <key=value>', 'a setting of the network, more than once', pair, {})
+    .option('--set <key=value>', 'a choice of the recipe, more than once', keyValue, {})
+    .option('--net <key=value>', 'a setting of the network, more than once', keyValue, {})
     .option('--held-out <share>', 'of the images, chosen by the hash of their id: they are searched with, never learned from', share, 0.1)
     .option('--work <directory>', 'where an interrupted run leaves what it needs to go on', 'hammingbird-retrain') // not --directory: the loader of native TensorFlow reads the command line too, and takes that one for its own
     .option('--fresh', 'begin anew instead of going on', false)
@@ -150,16 +151,4 @@ function share (text: string): number {
   const value = Number(text)
   if (!(value > 0 && value < 1)) throw new InvalidArgumentError('It is a number between 0 and 1.')
   return value
-}
-
-/** `key=value`, the value as JSON where it is any, gathered over repeats. */
-function pair (text: string, before: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const at = text.indexOf('=')
-  if (at < 1) throw new InvalidArgumentError('key=value is wanted.')
-  const value = text.slice(at + 1)
-  try {
-    return { ...before, [text.slice(0, at)]: JSON.parse(value) as unknown }
-  } catch {
-    return { ...before, [text.slice(0, at)]: value }
-  }
 }

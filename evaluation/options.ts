@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { recipes } from '../trainer/recipes/recipes.js'
+import { keyValue } from './key-value-option.js'
 import { pretrainedNames } from './pretrained.js'
 import { protocols } from './protocols/protocols.js'
 import { shallow } from './shallow.js'
@@ -48,8 +49,8 @@ export function parseOptions (argv: readonly string[]): Options {
     .option('--pretrained <name>', `train a hash layer, or fit a baseline, on the features of one or more, separated by commas, of ${pretrainedNames.join(', ')}`)
     .option('--side <pixels>', 'size that pictures are scaled to for a pretrained network', number)
     .option('--keep-features <directory>', 'where to keep what the pretrained network saw, and to take it from')
-    .option('--set <key=value>', 'a choice of the recipe, more than once', pair, {})
-    .option('--net <key=value>', 'a setting of the network, more than once', pair, {})
+    .option('--set <key=value>', 'a choice of the recipe, more than once', keyValue, {})
+    .option('--net <key=value>', 'a setting of the network, more than once', keyValue, {})
     .option('--epochs <n>', 'instead of the recipe\'s', number)
     .option('--batch <n>', 'instead of the recipe\'s', number)
     .option('--rate <n>', 'instead of the recipe\'s', number)
@@ -68,16 +69,4 @@ function number (text: string): number {
   const value = Number(text)
   if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('a number is wanted')
   return value
-}
-
-/** `key=value`, the value as JSON where it is any, gathered over repeats. */
-function pair (text: string, before: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const at = text.indexOf('=')
-  if (at < 1) throw new InvalidArgumentError('key=value is wanted')
-  const value = text.slice(at + 1)
-  try {
-    return { ...before, [text.slice(0, at)]: JSON.parse(value) as unknown }
-  } catch {
-    return { ...before, [text.slice(0, at)]: value }
-  }
 }

@@ -73,12 +73,12 @@ async function writeBoth (client: HammingbirdClient, signal: AbortSignal, versio
       run.push(code)
       lines += `${id}\n`
       if (run.length < 8192) continue
-      await ids.write(lines)
+      await ids.appendFile(lines)
       yield Buffer.concat(run)
       run = []
       lines = ''
     }
-    await ids.write(lines)
+    await ids.appendFile(lines)
     yield Buffer.concat(run)
   }
   try {

@@ -1,4 +1,4 @@
-import type { Backfill, Collection, GetStatusResponse, HistoryEntry, Hit, Item, Position, Published, NewImage, SearchResponse, SetAsideEntry, Version } from '../client/index.js'
+import { Match_State, type Backfill, type Collection, type ExplainResponse, type GetStatusResponse, type HistoryEntry, type Hit, type Item, type Position, type Published, type NewImage, type SearchResponse, type SetAsideEntry, type Version } from '../client/index.js'
 
 /**
  * What `--json` prints. The names of the fields are API. Codes and SHA-256s are hex, times ISO 8601, positions
@@ -11,7 +11,8 @@ export function planName (plan: number): string {
   return plans[plan] ?? 'unknown'
 }
 
-export function searchJson (answer: SearchResponse, countOnly: boolean): object {
+/** @param standing how far the version has come, where it is known. */
+export function searchJson (answer: SearchResponse, countOnly: boolean, standing?: { readonly waiting: number, readonly lagSeconds: number }): object {
   const { version, complete, radiusCovered, plan, stats, hits, rankedOf, tied, count, nextPageToken } = answer
   return {
     version,
@@ -21,6 +22,23 @@ export function searchJson (answer: SearchResponse, countOnly: boolean): object 
     ...(tied > 0 ? { rankedOf, tied } : {}),
     ...(countOnly ? { count } : { hits: hits.map(hitJson) }),
     ...(nextPageToken === '' ? {} : { nextPageToken }),
+    ...(standing ? { waiting: standing.waiting, lagSeconds: standing.lagSeconds } : {}),
+    stats
+  }
+}
+
+/** @param id the image that was asked about. */
+export function explainJson (id: string, { match, plan, stats, probeEstimateMs, scanEstimateMs }: ExplainResponse): object {
+  const { state, radius, reason, differingBits } = match!
+  return {
+    id,
+    state: Match_State[state].toLowerCase().replaceAll('_', '-'),
+    ...(radius === undefined ? {} : { radius }),
+    ...(reason === '' ? {} : { reason }),
+    differingBits,
+    plan: planName(plan),
+    ...(probeEstimateMs === undefined ? {} : { probeEstimateMs }),
+    ...(scanEstimateMs === undefined ? {} : { scanEstimateMs }),
     stats
   }
 }

@@ -19,6 +19,7 @@ const commands: Readonly<Record<string, Entry>> = {
   log: { summary: 'move from one machine to Kafka', load: async () => (await import('./log.js')).log() },
   publish: { summary: 'publish images', load: async () => (await import('./publish.js')).publish() },
   search: { summary: 'find the images nearest to one', load: async () => (await import('./search.js')).search() },
+  explain: { summary: 'say why a search found an image or did not', load: async () => (await import('./explain.js')).explain() },
   get: { summary: 'show what is known of an image', load: async () => (await import('./get.js')).get() },
   delete: { summary: 'delete images', load: async () => (await import('./delete.js')).deleteImages() },
   labels: { summary: 'show or set the labels of an image', load: async () => (await import('./labels.js')).labels() },

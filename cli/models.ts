@@ -155,10 +155,10 @@ async function fetch (client: HammingbirdClient, signal: AbortSignal, version: s
     for await (const part of client.models.fetch(version, { signal })) {
       if (part.$case === 'manifest') await writeFile(join(directory, 'manifest.json'), `${JSON.stringify(JSON.parse(part.value), null, 2)}\n`)
       else {
-        const { file, offset, data } = part.value
+        const { file, data } = part.value
         const handle = files.get(file) ?? await open(join(directory, basename(file)), 'w')
         files.set(file, handle)
-        await handle.write(data, 0, undefined, offset)
+        await handle.appendFile(data) // in order
         bytes += data.length
       }
     }

@@ -25,7 +25,8 @@ async function take (client: HammingbirdClient, signal: AbortSignal, file: strin
     await print(`${file}: collection ${header.collection}, whole`)
   } catch (err) {
     await rm(aside, { force: true })
-    const { code, message } = err as NodeJS.ErrnoException
-    throw ['ENOENT', 'EACCES', 'ENOSPC', 'EISDIR'].includes(code ?? '') ? new HammingbirdError('HAMMINGBIRD_STORAGE', `${file} cannot be written: ${message}`, { cause: err }) : err
+    signal.throwIfAborted() // with why
+    const { syscall, message } = err as NodeJS.ErrnoException
+    throw typeof syscall === 'string' ? new HammingbirdError('HAMMINGBIRD_STORAGE', `${file} cannot be written: ${message}`, { cause: err }) : err
   }
 }

@@ -80,13 +80,16 @@ async function runUp (folders: readonly string[], options: UpOptions): Promise<v
   say('stopping: what is in hand is finished; Ctrl-C again stops at once')
 }
 
-function introduction ({ grpc }: AllInOne, { data, bits }: UpOptions, folders: readonly string[], example: string | undefined): string {
+function introduction ({ grpc, indexServer }: AllInOne, { data }: UpOptions, folders: readonly string[], example: string | undefined): string {
+  const { store, collection } = indexServer.served('')
+  const live = indexServer.served('').resolveVersion('')
+  const there = store.counts(live).live
   const server = grpc.port === 4242 ? '' : ` --server ${grpc.address}`
   return [
     `hammingbird ${release}`,
     `  state    ${data}`,
-    `  images   ${folders.length > 0 ? folders.join(', ') : example === undefined ? 'none yet: publish some' : 'drawn for you, in the data directory'}`,
-    `  version  v0, ${bits} bits`,
+    `  images   ${folders.length > 0 ? folders.join(', ') : example !== undefined ? 'drawn for you, in the data directory' : there > 0 ? `${there} are there` : 'none yet: publish some'}`,
+    `  version  ${live}, ${collection.versions.state.manifests.get(live)!.bits} bits`,
     `  gRPC     ${grpc.address}`,
     '',
     'search:',

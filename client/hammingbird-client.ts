@@ -6,7 +6,7 @@ import {
 } from '../proto/gen/hammingbird/v1/catalog.js'
 import { Collection, CollectionServiceService } from '../proto/gen/hammingbird/v1/collection.js'
 import type { Position } from '../proto/gen/hammingbird/v1/common.js'
-import { SearchRequest, SearchServiceService, type SearchResponse } from '../proto/gen/hammingbird/v1/search.js'
+import { ExplainRequest, SearchRequest, SearchServiceService, type ExplainResponse, type SearchResponse } from '../proto/gen/hammingbird/v1/search.js'
 import { GetSetAsideRequest, ListSetAsideRequest, ReplayRequest, SetAsideServiceService, type GetSetAsideResponse, type ListSetAsideResponse, type ReplayResponse } from '../proto/gen/hammingbird/v1/set_aside.js'
 import { Calls, type CallOptions } from './calls.js'
 import { connect } from './connect.js'
@@ -81,6 +81,11 @@ export class HammingbirdClient implements AsyncDisposable {
       yield answer
       request.pageToken = answer.nextPageToken
     } while (request.pageToken !== '')
+  }
+
+  /** What a search did, and how one image stands to it: found, too far (and what radius would find it), filtered out, not applied yet, … */
+  explain (search: Search, id: string, options?: CallOptions): Promise<ExplainResponse> {
+    return this.calls.unary(SearchServiceService.explain, ExplainRequest.create({ search: this.#searchRequest(search), id }), options)
   }
 
   /** Publishes images over one stream: see `publish`. */

@@ -33,14 +33,15 @@ const HEADER_BYTES = 25
 export async function writeCodeFile (file: string, format: CodeFileFormat, bits: number, codes: AsyncIterable<Uint8Array>): Promise<number> {
   const handle = await open(file, 'w')
   try {
-    let at = format === 'faiss' ? HEADER_BYTES + 8 : 0
-    const begins = at
+    // appendFile writes all of what it is given, or fails; write may be content with a part where the disk is full.
+    if (format === 'faiss') await handle.appendFile(faissHeader(bits, 0))
+    let bytes = 0
     for await (const run of codes) {
-      await handle.write(run, 0, run.length, at)
-      at += run.length
+      await handle.appendFile(run)
+      bytes += run.length
     }
-    const count = (at - begins) / (bits / 8)
-    if (format === 'faiss') await handle.write(faissHeader(bits, count), 0, begins, 0)
+    const count = bytes / (bits / 8)
+    if (format === 'faiss') await handle.write(faissHeader(bits, count), 0, undefined, 0) // over the one that is there: it needs no room
     return count
   } finally {
     await handle.close()

@@ -58,7 +58,7 @@ async function fetchFile (url: URL, path: string, before: number, { progress, si
       for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
         bytes += chunk.length
         if (bytes > maxBytes) throw new HammingbirdError('HAMMINGBIRD_MODEL_INVALID', `${url.href} has more than ${maxBytes} bytes`)
-        await file.write(chunk)
+        await file.appendFile(chunk)
         progress?.(before + bytes)
       }
       await file.sync()

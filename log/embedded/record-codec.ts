@@ -1,19 +1,25 @@
+import { crc32 } from 'node:zlib'
+import { HammingbirdError } from '../../errors.js'
 import type { Headers, LogRecord, NewRecord } from '../log.js'
 
 /**
  * A record as it is stored. What a flag says is missing takes no bytes.
  *
- *     0      flags: 1 it has a key, 2 it has a value, 4 it has headers
+ *     0      flags: 1 it has a key, 2 it has a value, 4 it has headers, 8 it has a checksum
  *     1-8    Unix time in ms, f64
  *     then   key: length u32, bytes
  *     then   headers: count u16; of each: name length u16, name UTF-8, value length u32, value
- *     then   the value, up to the end
+ *     then   the value, up to the checksum or the end
+ *     last   CRC-32 of all before it, u32
  *
- * Numbers are big-endian.
+ * Numbers are big-endian. RocksDB's own checksums are not looked at by the iterators of its binding: a damaged block would be handed
+ * out as it is. Records of before there was a checksum are read without.
  */
 const KEY = 1
 const VALUE = 2
 const HEADERS = 4
+const CHECKSUM = 8
+const CHECKSUM_BYTES = 4
 const MOST_HEADERS = 2 ** 16 - 1
 
 const noHeaders: Headers = Object.freeze({})
@@ -40,8 +46,8 @@ export function recordBytes ({ key, value, headers }: NewRecord): number {
 export function encodeRecord (record: NewRecord, bytes: number, timestampMs: number): Buffer {
   const { key, value, headers = noHeaders } = record
   const names = Object.keys(headers)
-  const encoded = Buffer.allocUnsafe(9 + bytes + (key ? 4 : 0) + (names.length > 0 ? 2 + 6 * names.length : 0))
-  encoded[0] = (key ? KEY : 0) | (value ? VALUE : 0) | (names.length > 0 ? HEADERS : 0)
+  const encoded = Buffer.allocUnsafe(9 + bytes + (key ? 4 : 0) + (names.length > 0 ? 2 + 6 * names.length : 0) + CHECKSUM_BYTES)
+  encoded[0] = (key ? KEY : 0) | (value ? VALUE : 0) | (names.length > 0 ? HEADERS : 0) | CHECKSUM
   let at = encoded.writeDoubleBE(timestampMs, 1)
   if (key) {
     at = encoded.writeUInt32BE(key.length, at)
@@ -58,11 +64,18 @@ export function encodeRecord (record: NewRecord, bytes: number, timestampMs: num
     at += header.length
   }
   if (value) encoded.set(value, at)
+  const end = encoded.length - CHECKSUM_BYTES
+  encoded.writeUInt32BE(crc32(encoded.subarray(0, end)), end)
   return encoded
 }
 
-/** The parts of a record lie in the bytes given: nothing is copied. */
-export function decodeRecord (encoded: Buffer, topic: string, partition: number, offset: number): LogRecord {
+/**
+ * The parts of a record lie in the bytes given: nothing is copied.
+ *
+ * @throws HammingbirdError `HAMMINGBIRD_STORAGE` for one that is not as it was written.
+ */
+export function decodeRecord (stored: Buffer, topic: string, partition: number, offset: number): LogRecord {
+  const encoded = checked(stored, () => `${topic} partition ${partition} offset ${offset}`)
   const flags = encoded[0]!
   const timestampMs = encoded.readDoubleBE(1)
   let at = 9
@@ -85,4 +98,15 @@ export function decodeRecord (encoded: Buffer, topic: string, partition: number,
     headers = Object.fromEntries(pairs) // and no assignment: a header may be named __proto__
   }
   return { topic, partition, offset, key, value: flags & VALUE ? encoded.subarray(at) : null, headers, timestampMs }
+}
+
+/** A record without its checksum. */
+function checked (stored: Buffer, what: () => string): Buffer {
+  if (!(stored[0]! & CHECKSUM)) return stored
+  const end = stored.length - CHECKSUM_BYTES
+  const body = stored.subarray(0, Math.max(0, end))
+  if (end < 9 || crc32(body) !== stored.readUInt32BE(end)) {
+    throw new HammingbirdError('HAMMINGBIRD_STORAGE', `${what()} is damaged on the disk: it is not what was written. Look after the disk, then restore the last snapshot into a new data directory`)
+  }
+  return body
 }

@@ -1,10 +1,11 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtemp, mkdir, rm, writeFile, readFile } from 'node:fs/promises'
+import { execFile, execFileSync, spawnSync } from 'node:child_process'
+import { mkdtemp, mkdir, readdir, rm, writeFile, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import test from 'ava'
 import { exitCodes } from '../../cli/exit-codes.js'
-import { hammingbird } from '../fixtures/command-line.js'
+import { hammingbird, MAIN } from '../fixtures/command-line.js'
 import { engineWith, jpeg, loopback } from '../fixtures/loopback.js'
 import { codeOfImage } from '../fixtures/plain-engine.js'
 
@@ -242,6 +243,8 @@ test('errors: wrong usage says what, suggests, and makes 2, without a server', a
     [['get'], /missing required argument 'id'/],
     [['status', '--server', 'nowhere'], /--server: HOST:PORT/],
     [['search', '--id', 'a', '--from', 'yesterday'], /It is a time such as/],
+    [['search', '--id', 'a', '--where', 'iso<=300'], /--where: name=value, name>=value or name<value/],
+    [['explain', '--id', 'a'], /required option '--match <id>' not specified/],
     [['search', '--id', 'a', '--from', '2024-02-30'], /It is a time such as/],
     [['set-aside', 'lst'], /unknown command 'lst' {2}did you mean list\?/]
   ]
@@ -296,6 +299,13 @@ test('codes: exported as a FAISS index with the ids beside it, and searched with
   const found = await run('codes', 'search', 'pets.faiss', '--code', bytes.toString('hex', at0, at0 + bits / 8), '-k', '1', '--json')
   t.is(found.code, 0, found.stderr)
   t.deepEqual((JSON.parse(found.stdout) as { hits: unknown }).hits, [{ distance: 0, number: names.indexOf('dog.jpg') }])
+  if (process.platform === 'linux' && spawnSync('prlimit', ['--version']).error === undefined) {
+    // A limit on the size of files stands for the full disk.
+    const limited = await promisify(execFile)('prlimit', ['--fsize=10', process.execPath, MAIN, 'codes', 'export', 'cut.faiss', '--server', at.server.address], { cwd: folder }).catch((err: unknown) => err) as { readonly code?: number, readonly stderr: string }
+    t.is(limited.code, 2, limited.stderr)
+    t.regex(limited.stderr, /cannot write cut\.faiss/)
+    t.deepEqual((await readdir(folder)).filter(name => name.startsWith('cut')), [], 'nothing that is not whole')
+  } else t.log('not run: a full disk, for there is no prlimit on this machine')
   const missing = await run('codes', 'search', 'nowhere.faiss', '--code', '00')
   t.not(missing.code, 0)
   t.regex(missing.stderr, /nowhere\.faiss/)

@@ -1,13 +1,13 @@
 import test from 'ava'
-import { HammingbirdError, Plan, type Item, type NewImage } from '../../client/index.js'
+import { HammingbirdError, Match_State as State, Plan, type ExplainResponse, type Item, type NewImage, type Search } from '../../client/index.js'
 import { drawnPictures } from '../../dev/pictures.js'
 import { hammingDistance } from '../../hamming/distance.js'
-import { ExplainRequest, ExplainResponse, Match_State as State, SearchRequest, SearchServiceService } from '../../proto/gen/hammingbird/v1/search.js'
+import { hammingbird } from '../fixtures/command-line.js'
 import { openAllInOne, scratch, until } from '../fixtures/all-in-one.js'
 
 test('search over gRPC: k, radius, pages, filters, counts and explanations agree with a plain loop', async t => {
   t.timeout(300_000)
-  const { client } = await openAllInOne(t, await scratch(t))
+  const { all, client } = await openAllInOne(t, await scratch(t))
   const images: NewImage[] = []
   let i = 0
   for await (const { id, bytes, labels } of drawnPictures()) images.push({ id, image: bytes, labels, metadata: { number: String(i) }, capturedAt: new Date(i++ * 1000) })
@@ -37,10 +37,7 @@ test('search over gRPC: k, radius, pages, filters, counts and explanations agree
   t.is(boats.hits.length, 5)
   t.true(boats.hits.every(({ labels, metadata }) => labels[0] === 'boat' && Number(metadata['number']) >= 86))
 
-  const explain = (search: Parameters<typeof SearchRequest.fromPartial>[0], id: string): Promise<ExplainResponse> => client.calls.unary(
-    SearchServiceService.explain,
-    ExplainRequest.create({ id, search: { ...SearchRequest.fromPartial(search), query: { $case: 'id', value: query.id } } })
-  )
+  const explain = (search: Omit<Search, 'id'>, id: string): Promise<ExplainResponse> => client.explain({ ...search, id: query.id }, id)
   const far = whole.at(-1)!
   t.is((await explain({ k: 10 }, query.id)).match?.state, State.FOUND)
   const tooFar = await explain({ radius: far.distance - 1 }, far.id)
@@ -48,6 +45,11 @@ test('search over gRPC: k, radius, pages, filters, counts and explanations agree
   t.is((await explain({ k: 1 }, far.id)).match?.state, State.BEHIND_K)
   t.is((await explain({ k: 1, filter: { anyLabels: ['nothing'] } }, query.id)).match?.state, State.FILTERED)
   t.is((await explain({ k: 1 }, 'nobody')).match?.state, State.UNKNOWN)
+
+  const told = (...args: string[]) => hammingbird(['explain', '--id', query.id, ...args], { server: all.grpc.address })
+  t.regex((await told('--match', far.id, '--radius', String(far.distance - 1))).stdout, new RegExp(`too far: it is at distance ${far.distance} .*, so --radius ${far.distance} finds it`))
+  t.regex((await told('--match', query.id, '--label', 'nothing')).stdout, /kept out by the filter: /)
+  t.like((await told('--match', query.id, '-k', '1', '--json')).json[0], { id: query.id, state: 'found', radius: 0, differingBits: [] } as object)
 
   for (const wrong of [{ id: query.id, radius: 65 }, { id: query.id, pageToken: 'made up' }, { code: Buffer.alloc(7) }, { id: 'nobody' }, { image: Buffer.from('no image') }, { id: query.id, version: 'v9' }]) {
     const err = await t.throwsAsync(client.search(wrong), { instanceOf: HammingbirdError }, JSON.stringify(wrong))

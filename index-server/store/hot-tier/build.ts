@@ -27,7 +27,7 @@ export function build (target: Slab, sources: readonly Slab[], horizon: number, 
   const costs = stageCosts(chunkingFor(target.bits, entries, tables), entries, crowding)
   target.f64.set(costs.stageNs, STAGES_AT >> 3)
   target.set(SLAB.stageNs, STAGES_AT)
-  new Float32Array(target.memory.buffer, SLAB_AT + SLAB.bucketNs, 2).set([costs.bucketNs, costs.codeNs])
+  new Float32Array(target.memory.buffer, SLAB_AT + SLAB.bucketNs, 3).set([costs.bucketNs, costs.codeNs, costs.foundNs])
 }
 
 /** Room for `most` codes, sorted, and behind it as many as they come. @returns where those begin. */

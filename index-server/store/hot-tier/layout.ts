@@ -5,7 +5,7 @@
  *     64 Slab · 128 Input · 256 Table[128] · 4096 stageNs · 16384 contexts, one a thread · the codes and their tables
  */
 export const SLAB = fields({
-  words: 4, bits: 4, entries: 4, slots: 4, tables: 4, table: 4, codes: 4, runs: 4, ordinals: 4, deletedAt: 4, stageNs: 4, bucketNs: 4, codeNs: 4
+  words: 4, bits: 4, entries: 4, slots: 4, tables: 4, table: 4, codes: 4, runs: 4, ordinals: 4, deletedAt: 4, stageNs: 4, bucketNs: 4, codeNs: 4, foundNs: 4
 })
 export const TABLE = fields({ offsets: 4, codes: 4, entries: 4, byte: 4, shift: 4, mask: 4, width: 4 })
 export const QUERY = fields({

@@ -7,15 +7,19 @@ import type { Slab } from './slab.js'
  * other, which differs little between machines.
  */
 export const COSTS = {
-  /** A code compared in a scan, for each of its words. */
-  scanNs: 0.45,
-  /** A code compared in a bucket that holds its codes, for each of their words. */
-  codeNs: 1.2,
+  /** A code compared in a scan, and each of its words. */
+  scanNs: 0.3,
+  scanWordNs: 0.5,
+  /** A code compared in a bucket that holds its codes, and each of its words. */
+  codeNs: 0.4,
+  codeWordNs: 0.5,
   /** A code that a bucket names by number: most often in no cache. */
-  farCodeNs: 15,
+  farCodeNs: 13,
   /** A bucket in a table that the caches hold, and in one that they do not. */
-  nearBucketNs: 8,
-  farBucketNs: 20
+  nearBucketNs: 18,
+  farBucketNs: 30,
+  /** A code found by probing where the caches do not hold all: it lies anywhere, a scan finds in the order of memory. */
+  foundNs: 130
 } as const
 
 /** A search that is expected to take longer than this leaves the caller's turn. */
@@ -43,6 +47,7 @@ export function chunkingFor (bits: number, entries: number, chunks?: number): Ch
 export interface StageCosts {
   readonly bucketNs: number
   readonly codeNs: number
+  readonly foundNs: number
   /** Entry i: nanoseconds that the stages before stage i are expected to take together. bits + 2 entries. */
   readonly stageNs: Float64Array
 }
@@ -56,8 +61,9 @@ export function stageCosts (cut: Chunking, entries: number, crowding: readonly n
   const m = cut.widths.length
   const narrow = wordsOf(cut.bits) <= 2
   const tableBytes = entries * (3 + (narrow ? wordsOf(cut.bits) * 8 : 0)) + 4 * 2 ** cut.widths[0]!
-  const bucketNs = tableBytes * m <= CACHED_BYTES ? COSTS.nearBucketNs : COSTS.farBucketNs
-  const codeNs = narrow ? COSTS.codeNs * wordsOf(cut.bits) : COSTS.farCodeNs
+  const cached = tableBytes * m <= CACHED_BYTES
+  const bucketNs = cached ? COSTS.nearBucketNs : COSTS.farBucketNs
+  const codeNs = narrow ? COSTS.codeNs + COSTS.codeWordNs * wordsOf(cut.bits) : COSTS.farCodeNs
   const stageNs = new Float64Array(cut.bits + 2)
   for (let stage = 0; stage <= cut.bits; stage++) {
     const step = Math.floor(stage / m)
@@ -66,12 +72,12 @@ export function stageCosts (cut: Chunking, entries: number, crowding: readonly n
     const size = mean + Math.max(0, crowding[stage % m]! - mean) * THINNING ** step
     stageNs[stage + 1] = stageNs[stage]! + choose(width, step) * (bucketNs + size * codeNs)
   }
-  return { bucketNs, codeNs, stageNs }
+  return { bucketNs, codeNs, foundNs: cached ? 0 : COSTS.foundNs, stageNs }
 }
 
 /** What a scan of so many codes takes. */
 export function scanCostNs (bits: number, entries: number): number {
-  return entries * wordsOf(bits) * COSTS.scanNs
+  return entries * (COSTS.scanNs + COSTS.scanWordNs * wordsOf(bits))
 }
 
 /** What finding everything within a radius is expected to take in a slab: by its tables, which a tail has none of, and by a scan. */

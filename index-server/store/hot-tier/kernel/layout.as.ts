@@ -28,6 +28,8 @@
   /** f64: what a bucket costs, and each code in it. */
   bucketNs: f32
   codeNs: f32
+  /** What each code found costs more than one that a scan has found. */
+  foundNs: f32
 }
 
 /** The buckets of one chunk. */

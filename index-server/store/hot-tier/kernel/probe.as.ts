@@ -112,6 +112,11 @@ function probeStage<C> (slab: Slab, q: Query, table: Table): i32 {
     }
     q.touched = touched // so that the reads are not left out as useless
 
+    // How full the buckets are is known now, and how much there is to find has shown: once a scan's time is spent, it is time
+    // to scan, and at the most twice that has been spent. Not in the middle of a bucket, whose codes would be found again.
+    const costNs = <f32>length * slab.bucketNs + <f32>codes * slab.codeNs
+    if (q.position == 0 && q.spentNs + costNs + <f32>q.found * slab.foundNs > max(q.scanNs, q.gambleNs)) return GAVE_UP
+
     for (let i: usize = 0; i < length; i++) {
       const bucket = changetype<Bucket>(group + i * offsetof<Bucket>())
       if (bucket.from == bucket.to) continue
@@ -121,7 +126,7 @@ function probeStage<C> (slab: Slab, q: Query, table: Table): i32 {
     }
     q.flips = flips
     q.buckets += <u32>length
-    q.spentNs += <f32>length * slab.bucketNs + <f32>codes * slab.codeNs
+    q.spentNs += costNs
     if (flips > last) return COMPLETE
   }
 }

@@ -28,5 +28,5 @@ export async function openPretrained (name: string, data: string, input: { reado
   const normalisation = networks[name]
   if (normalisation === undefined) throw invalid('pretrained', `there is no ${name}; there are ${pretrainedNames.join(', ')}`)
   const sample = new Uint8Array(input.width * input.height * 3).fill(128)
-  return FeatureSession.open(await importLayersFolder(join(data, 'weights', name)), { input: { ...input, fit: 'squash' }, normalisation }, sample)
+  return FeatureSession.open(await importLayersFolder(join(data, 'weights', name)), { input: { ...input, fit: 'squash' }, normalisation }, sample, { onnx: true })
 }

@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises'
-import { readSafetensors } from '../encoder/safetensors.js'
 import { invalid } from '../errors.js'
 import { labelsOfLists } from '../trainer/labels.js'
+import { readAskedTensors } from './asked-files.js'
 import { codeSet } from './code-set.js'
 import type { Labelled } from './metrics/tally.js'
 
@@ -9,10 +8,10 @@ import type { Labelled } from './metrics/tally.js'
  * Reads codes with their labels from a safetensors file, whoever made them: `codes` u8 [n, bits / 8], most significant
  * bit first, `labels` u8 [n, classes] of 0 and 1, and for queries, where they are known, `outputs` f32 [n, bits] before the sign.
  *
- * @throws HammingbirdError `HAMMINGBIRD_INVALID` when a tensor is missing or has another shape.
+ * @throws HammingbirdError `HAMMINGBIRD_INVALID` when a tensor is missing or has another shape, or the file cannot be read; `HAMMINGBIRD_FORMAT` when it is damaged.
  */
 export async function readCodeFile (file: string): Promise<Labelled & { readonly outputs: Float32Array | undefined }> {
-  const tensors = readSafetensors(await readFile(file))
+  const tensors = await readAskedTensors(file)
   const [codes, labels, outputs] = ['codes', 'labels', 'outputs'].map(name => tensors.get(name))
   const [n, width] = codes?.shape ?? []
   const classes = labels?.shape[1]

@@ -1,33 +1,65 @@
-import { readFile, writeFile } from 'node:fs/promises'
-import { Command } from 'commander'
+import { Option } from 'commander'
+import { invalid } from '../errors.js'
+import { makeReadyFor, writeAsked } from './asked-files.js'
+import { command, runCommand } from './command.js'
 import { pairedBootstrap } from './metrics/paired-bootstrap.js'
+import { readPerQuery, type PerQuery } from './per-query-file.js'
 
-interface PerQuery {
-  readonly ap: readonly (number | null)[]
-  readonly ndcg: readonly (number | null)[]
+interface CompareOptions {
+  readonly a: string
+  readonly b: string
+  readonly metric: 'ap' | 'ndcg'
+  readonly ratio?: true
+  readonly of: string
+  readonly json?: string
 }
 
 /** `npm run evaluate:compare -- --a one.json,two.json --b one.json,two.json`: two systems, seed by seed, on the same queries. */
-const { a, b, metric, ratio, of, json } = new Command('compare')
-  .description('Compares two systems on the same queries: the mean over seeds for each query, then a paired bootstrap over queries.')
-  .requiredOption('--a <files>', 'of one system, as --per-query wrote them, separated by commas')
-  .requiredOption('--b <files>', 'of the other, as many')
-  .option('--metric <name>', 'ap or ndcg', 'ap')
-  .option('--ratio', 'b / a instead of b − a')
-  .option('--of <words>', 'what is compared with what, for --json', '')
-  .option('--json <file>', 'where to write what comes out')
-  .parse()
-  .opts<{ a: string, b: string, metric: 'ap' | 'ndcg', ratio?: true, of: string, json?: string }>()
+async function main (): Promise<void> {
+  const { a, b, metric, ratio, of, json } = command('compare')
+    .description('Compares two systems on the same queries: the mean over seeds for each query, then a paired bootstrap over queries.')
+    .requiredOption('--a <files>', 'of one system, as --per-query wrote them, separated by commas')
+    .requiredOption('--b <files>', 'of the other, as many')
+    .addOption(new Option('--metric <name>', 'what is compared').choices(['ap', 'ndcg']).default('ap'))
+    .option('--ratio', 'b / a instead of b − a')
+    .option('--of <words>', 'what is compared with what, for --json', '')
+    .option('--json <file>', 'where to write what comes out')
+    .parse()
+    .opts<CompareOptions>()
+  const [left, right] = [await readAll(a), await readAll(b)]
+  if (left.length !== right.length) throw invalid('--a, --b', `${left.length} files are compared with ${right.length}: seeds come in pairs`)
+  oneAndTheSame([...left, ...right])
+  const [seeds, others] = [left, right].map(runs => runs.map(({ seed }) => seed).toSorted((x, y) => x - y).join(', '))
+  if (seeds !== others) console.error(`the seeds do not pair: ${seeds} against ${others}`)
+  if (json !== undefined) await makeReadyFor(json)
 
-/** Of each query, the mean over files; NaN where it has nothing to find. */
-async function meanOverSeeds (files: readonly string[]): Promise<number[]> {
-  const runs = await Promise.all(files.map(async file => (JSON.parse(await readFile(file, 'utf8')) as PerQuery)[metric]))
-  if (runs.some(run => run.length !== runs[0]!.length)) throw new RangeError('the files are of different queries')
-  return runs[0]!.map((_, q) => runs.reduce((sum, run) => sum + (run[q] ?? NaN), 0) / runs.length) // JSON has null for NaN
+  const compare = ratio === true ? 'ratio' : 'difference'
+  const { value, lower, upper, n } = pairedBootstrap(meanOverSeeds(left, metric), meanOverSeeds(right, metric), { compare })
+  console.log(`${metric}, ${ratio === true ? 'b / a' : 'b − a'}: ${value.toFixed(4)}, 95 % from ${lower.toFixed(4)} to ${upper.toFixed(4)} (${n} queries, ${left.length} seeds)`)
+  if (json !== undefined) await writeAsked(json, { of, metric, compare, value, lower, upper, queries: n, seeds: left.length })
 }
 
-const [left, right] = [a.split(','), b.split(',')]
-if (left.length !== right.length) throw new RangeError(`${left.length} files are compared with ${right.length}: seeds come in pairs`)
-const { value, lower, upper, n } = pairedBootstrap(await meanOverSeeds(left), await meanOverSeeds(right), { compare: ratio === true ? 'ratio' : 'difference' })
-console.log(`${metric}, ${ratio === true ? 'b / a' : 'b − a'}: ${value.toFixed(4)}, 95 % from ${lower.toFixed(4)} to ${upper.toFixed(4)} (${n} queries, ${left.length} seeds)`)
-if (json !== undefined) await writeFile(json, `${JSON.stringify({ of, metric, compare: ratio === true ? 'ratio' : 'difference', value, lower, upper, queries: n, seeds: left.length }, undefined, 2)}\n`)
+interface Run extends PerQuery {
+  readonly file: string
+}
+
+async function readAll (files: string): Promise<Run[]> {
+  return await Promise.all(files.split(',').map(async file => ({ file, ...await readPerQuery(file) })))
+}
+
+/** Figures of different protocols are never compared; of one protocol, they are of the same queries or one of them is damaged. */
+function oneAndTheSame (runs: readonly Run[]): void {
+  const [first] = runs
+  for (const { file, protocol, ap } of runs) {
+    if (protocol !== first!.protocol) throw invalid(file, `is of protocol ${protocol}, ${first!.file} of ${first!.protocol}: figures of different protocols are never compared`)
+    if (ap.length !== first!.ap.length) throw invalid(file, `has ${ap.length} queries, ${first!.file} has ${first!.ap.length}: only the same queries can be compared`)
+  }
+  if (first!.ap.length === 0) throw invalid(first!.file, 'has no query')
+}
+
+/** Of each query, the mean over seeds; NaN where it has nothing to find. */
+function meanOverSeeds (runs: readonly Run[], metric: CompareOptions['metric']): number[] {
+  return runs[0]!.ap.map((_, q) => runs.reduce((sum, run) => sum + (run[metric][q] ?? NaN), 0) / runs.length) // JSON has null for NaN
+}
+
+await runCommand(main)

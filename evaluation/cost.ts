@@ -1,6 +1,7 @@
-import type { Variables } from '../encoder/layers/variables.js'
-import { features, type HashNetwork } from '../encoder/networks/networks.js'
-import { tf } from '../encoder/tf.js'
+import { Variables } from '../encoder/layers/variables.js'
+import { buildNetwork, features, type HashNetwork } from '../encoder/networks/networks.js'
+import { openBackend, tf } from '../encoder/tf.js'
+import type { Manifest } from '../registry/manifest.js'
 
 /** What a network costs, whatever it runs on. */
 export interface Cost {
@@ -28,5 +29,16 @@ export async function costOf ({ backbone, head }: HashNetwork, variables: Variab
     return { parameters, multiplyAdds }
   } finally {
     variables.training = wasTraining
+  }
+}
+
+/** The same of a model's network, whatever its weights are. */
+export async function costOfModel (manifest: Pick<Manifest, 'network' | 'settings' | 'bits' | 'detail' | 'input'>): Promise<Cost> {
+  await openBackend()
+  const variables = new Variables()
+  try {
+    return await costOf(buildNetwork(manifest), variables, [manifest.input.height, manifest.input.width, 3])
+  } finally {
+    variables.dispose()
   }
 }

@@ -1,18 +1,17 @@
 import { normaliser } from '../encoder/pixels.js'
-import { Settings } from '../encoder/networks/network.js'
 import { buildNetwork } from '../encoder/networks/networks.js'
 import type { Manifest } from '../registry/manifest.js'
 import { pictureSource } from '../trainer/batches.js'
 import { invalid } from '../errors.js'
 import { encodeSet, type SetEncoding } from '../trainer/encode-set.js'
 import { mostLabels } from '../trainer/labels.js'
-import type { Progress } from '../trainer/progress.js'
 import type { Recipe } from '../trainer/recipes/recipe.js'
-import { train } from '../trainer/train.js'
+import { train, type TrainingJob } from '../trainer/train.js'
 import { whitening } from '../trainer/whitening.js'
-import { saveModel, type Start } from './saved.js'
+import { asChosen, planOf, wrongChoice } from './chosen.js'
 import { costOf, type Cost } from './cost.js'
 import type { Division } from './protocols/protocol.js'
+import { trainedModel, type Start, type TrainedModel } from './saved.js'
 
 /** What may be chosen of a run; what is not comes from the recipe. */
 export interface DeepChoices {
@@ -39,30 +38,32 @@ export interface DeepRun extends Cost {
   readonly cpuMs: number
   readonly wallMs: number
   readonly loss: number
+  /** Where it was asked for. */
+  readonly model?: TrainedModel
 }
 
 /** Of CIFAR-10's training images, RGB in [0, 1]. */
 const MEAN = [0.4914, 0.4822, 0.4465] as const
 const DEVIATION = [0.247, 0.2435, 0.2616] as const
 
-/** Trains a recipe on a division and encodes its database and queries. Needs an open backend that trains. */
-export async function runDeep (recipe: Recipe, division: Division, choices: DeepChoices, options: {
+/**
+ * Trains a recipe on a division and encodes its database and queries. Needs an open backend that trains.
+ *
+ * @throws HammingbirdError `HAMMINGBIRD_INVALID`, before it trains, for choices that cannot be; else as `train`.
+ */
+export async function runDeep (recipe: Recipe, division: Division, choices: DeepChoices, options: Pick<TrainingJob, 'onTakenUp' | 'onProgress' | 'signal'> & {
   readonly checkpoint?: { readonly directory: string, readonly everyMs: number }
-  readonly onProgress?: (progress: Progress) => void
-  readonly signal?: AbortSignal
-  /** Where to write the model, as it would be published. @default nowhere */
-  readonly save?: string
+  /** Whether the model itself is wanted, to be saved. @default false */
+  readonly model?: boolean
   /** What the network begins with. It then sees pictures whole all along. @default nothing */
   readonly start?: Start
 } = {}): Promise<DeepRun> {
   const { bits, seed, shift, cutout } = choices
   const { train: pictures, database, queries } = division
   const { labels, width, height } = pictures
-  const read = new Settings(choices.recipe)
-  const plan = recipe.plan({ bits, classes: labels.classes, exclusive: mostLabels(labels) <= 1, seed }, read)
-  read.done()
-  if (plan.reads !== undefined && options.save !== undefined) throw invalid('recipe', `${recipe.name} is a baseline that no server can encode with`)
-  const model: Pick<Manifest, 'network' | 'settings' | 'bits' | 'detail' | 'input' | 'normalisation'> = {
+  const plan = planOf(recipe, { bits, classes: labels.classes, exclusive: mostLabels(labels) <= 1, seed }, choices.recipe)
+  if (plan.reads !== undefined && options.model === true) throw invalid('recipe', `${recipe.name} is a baseline that no server can encode with`)
+  const encoded: Pick<Manifest, 'network' | 'settings' | 'bits' | 'detail' | 'input' | 'normalisation'> = {
     network: choices.network ?? plan.network,
     settings: { ...choices.network === undefined || choices.network === plan.network ? plan.settings : {}, ...choices.settings },
     bits,
@@ -70,8 +71,8 @@ export async function runDeep (recipe: Recipe, division: Division, choices: Deep
     input: { width, height, fit: 'squash' },
     normalisation: { channels: 'rgb', scale: 1 / 255, mean: MEAN, std: DEVIATION }
   }
-  const network = buildNetwork(model)
-  const normalise = normaliser(model)
+  const network = asChosen(() => buildNetwork(encoded))
+  const normalise = normaliser(encoded)
   const { schedule, rateOf, side, ...training } = plan.training
   const set = {
     ...training,
@@ -80,31 +81,30 @@ export async function runDeep (recipe: Recipe, division: Division, choices: Deep
     ...choices.rate !== undefined && { rate: choices.rate }
   }
   const { start } = options
-  const chosen = { network: model.network, settings: model.settings, ...choices.recipe, ...set, shift, cutout, ...start && { start: start.from } }
+  const chosen = { network: encoded.network, settings: encoded.settings, ...choices.recipe, ...set, shift, cutout, ...start && { start: start.from } }
   const trained = await train({
     network,
     source: pictureSource(pictures, normalise, { shift, cutout }),
     objective: plan.objective,
     options: { ...set, schedule, ...rateOf && { rateOf }, ...side && start === undefined && { side }, seed },
-    ...start ? { start: start.weights } : model.network === 'small-cnn' && { start: whitening(pictures, normalise) },
+    ...start ? { start: start.weights } : encoded.network === 'small-cnn' && { start: whitening(pictures, normalise) },
     ...options.checkpoint && { checkpoint: { ...options.checkpoint, key: JSON.stringify([recipe.name, bits, seed, pictures.count, chosen]) } },
+    ...options.onTakenUp && { onTakenUp: options.onTakenUp },
     ...options.onProgress && { onProgress: options.onProgress },
     ...options.signal && { signal: options.signal }
-  })
+  }).catch(err => { throw start === undefined ? err : wrongChoice(err, `: --start begins with ${start.network}`) })
   const { variables, wallMs, loss } = trained
   const cpuMs = trained.cpuMs + (start?.cpuMs ?? 0)
   try {
     const cost = await costOf(network, variables, [height, width, 3])
-    if (options.save !== undefined) {
-      const provenance = { recipe: recipe.name, trainedOn: `${pictures.count} pictures`, seed: String(seed), cpuMinutes: String(cpuMs / 6e4), chosen: JSON.stringify({ ...choices.recipe, epochs: set.epochs }) }
-      await saveModel(options.save, { ...model, version: 'v1', createdMs: Date.now(), provenance }, variables, pictures)
-    }
+    const provenance = { recipe: recipe.name, trainedOn: `${pictures.count} pictures`, seed: String(seed), cpuMinutes: String(cpuMs / 6e4), chosen: JSON.stringify({ ...choices.recipe, epochs: set.epochs }) }
     const encode = async (set: Division['train']): Promise<SetEncoding> => {
       const { outputs, features } = await encodeSet(network, variables, set, bits, normalise)
       return { outputs: plan.reads?.(outputs) ?? outputs, features }
     }
-    const encoded = await encode(database)
-    return { queries: await encode(queries), database: encoded, chosen, ...cost, cpuMs, wallMs, loss }
+    const kept = await encode(database)
+    const model = options.model === true && { model: await trainedModel({ ...encoded, version: 'v1', createdMs: Date.now(), provenance }, variables, pictures) }
+    return { queries: await encode(queries), database: kept, chosen, ...cost, cpuMs, wallMs, loss, ...model }
   } finally {
     variables.dispose()
   }

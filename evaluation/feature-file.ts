@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { readSafetensors, writeSafetensors } from '../encoder/safetensors.js'
+import { writeSafetensors } from '../encoder/safetensors.js'
 import { invalid } from '../errors.js'
 import type { Features } from '../trainer/baselines/features.js'
+import { readAskedTensors } from './asked-files.js'
 import type { FrozenDivision } from './frozen.js'
 
 const PARTS = ['train', 'database', 'queries'] as const
@@ -22,7 +23,7 @@ export async function writeFeatures (file: string, division: FrozenDivision): Pr
 /** What was kept; undefined where nothing was. @throws HammingbirdError `HAMMINGBIRD_INVALID` for a file of another kind. */
 export async function readFeatures (file: string): Promise<FrozenDivision | undefined> {
   if (!existsSync(file)) return undefined
-  const tensors = readSafetensors(await readFile(file))
+  const tensors = await readAskedTensors(file)
   const part = (name: string): Features => {
     const tensor = tensors.get(name)
     if (!(tensor?.data instanceof Float32Array) || tensor.shape.length !== 2) throw invalid(file, `needs ${name}, f32 [count, dims]`)

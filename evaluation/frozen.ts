@@ -1,5 +1,4 @@
 import type { FeatureSession } from '../encoder/features.js'
-import { Settings } from '../encoder/networks/network.js'
 import { tf } from '../encoder/tf.js'
 import type { Features } from '../trainer/baselines/features.js'
 import { featureSource } from '../trainer/batches.js'
@@ -8,6 +7,7 @@ import { mostLabels } from '../trainer/labels.js'
 import type { Recipe } from '../trainer/recipes/recipe.js'
 import { cosine } from '../trainer/schedule.js'
 import { train, type TrainingJob } from '../trainer/train.js'
+import { asChosen, planOf } from './chosen.js'
 import { costOf } from './cost.js'
 import type { DeepChoices, DeepRun } from './deep.js'
 import type { Division } from './protocols/protocol.js'
@@ -54,11 +54,9 @@ function joined (a: Features, b: Features): Features {
 /** Trains the objective of a recipe with a head over frozen features, and encodes the division. The recipe's network is not used. */
 export async function runFrozen (recipe: Recipe, { train: pictures }: Division, features: FrozenDivision, choices: DeepChoices, options: Pick<TrainingJob, 'onProgress' | 'signal'> = {}): Promise<DeepRun> {
   const { bits, seed } = choices
-  const read = new Settings(choices.recipe)
-  const plan = recipe.plan({ bits, classes: pictures.labels.classes, exclusive: mostLabels(pictures.labels) <= 1, seed }, read)
-  read.done()
+  const plan = planOf(recipe, { bits, classes: pictures.labels.classes, exclusive: mostLabels(pictures.labels) <= 1, seed }, choices.recipe)
   const set = { epochs: choices.epochs ?? 60, batchSize: choices.batchSize ?? 128, rate: choices.rate ?? 0.05, momentum: 0.9, decay: 5e-4 }
-  const network = headNetwork(features.train.dims, bits, choices.settings)
+  const network = asChosen(() => headNetwork(features.train.dims, bits, choices.settings))
   const { variables, cpuMs, wallMs, loss } = await train({
     network,
     source: featureSource(features.train, pictures.labels),

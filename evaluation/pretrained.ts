@@ -1,8 +1,8 @@
-import { join } from 'node:path'
 import { FeatureSession } from '../encoder/features.js'
 import { importLayersFolder } from '../encoder/import/tfjs-layers.js'
 import { invalid } from '../errors.js'
 import type { Manifest } from '../registry/manifest.js'
+import { evaluationData } from './evaluation-data.js'
 
 const rgb = (scale: number, mean: number): Manifest['normalisation'] => ({ channels: 'rgb', scale, mean: [mean, mean, mean], std: [1, 1, 1] })
 
@@ -28,5 +28,5 @@ export async function openPretrained (name: string, data: string, input: { reado
   const normalisation = networks[name]
   if (normalisation === undefined) throw invalid('pretrained', `there is no ${name}; there are ${pretrainedNames.join(', ')}`)
   const sample = new Uint8Array(input.width * input.height * 3).fill(128)
-  return FeatureSession.open(await importLayersFolder(join(data, 'weights', name)), { input: { ...input, fit: 'squash' }, normalisation }, sample, { onnx: true })
+  return FeatureSession.open(await importLayersFolder(evaluationData(data, `weights/${name}`)), { input: { ...input, fit: 'squash' }, normalisation }, sample, { onnx: true })
 }

@@ -1,11 +1,12 @@
 import { join, resolve } from 'node:path'
 import { openBackend, type Backend } from '../encoder/tf.js'
-import { HammingbirdError, invalid } from '../errors.js'
+import { HammingbirdError } from '../errors.js'
 import type { Manifest } from '../registry/manifest.js'
 import { progressLine } from '../trainer/progress.js'
 import { recipeOf } from '../trainer/recipes/recipes.js'
 import { readCodeFile } from './code-file.js'
 import { codesOfOutputs } from './code-set.js'
+import { costOfModel } from './cost.js'
 import { runDeep, type DeepChoices } from './deep.js'
 import { frozenDivision, runFrozen, sideBySide, type FrozenDivision } from './frozen.js'
 import { readFeatures, writeFeatures } from './feature-file.js'
@@ -14,8 +15,9 @@ import { openPretrained } from './pretrained.js'
 import type { Division } from './protocols/protocol.js'
 import { protocolOf } from './protocols/protocols.js'
 import { measured, type Effort, type Measured, type Run } from './row.js'
-import { openSaved, originOf, startOfSaved } from './saved.js'
+import { openSaved, originOf, startOfSaved, type TrainedModel } from './saved.js'
 import { pixelFeatures, shallow } from './shallow.js'
+import type { Way } from './ways.js'
 
 /** Pixels a side for a pretrained network where nothing else is asked for. */
 const PRETRAINED_SIDE = 128
@@ -27,28 +29,29 @@ interface Outcome {
   /** Before the sign, [count, bits]. */
   readonly queries: Float32Array
   readonly database: Float32Array
+  /** Where it is to be saved. */
+  readonly model?: TrainedModel
 }
 
-/** Does what the options ask for. @throws HammingbirdError `HAMMINGBIRD_INVALID` when they contradict each other. */
-export async function runEvaluation (options: Options, signal: AbortSignal): Promise<Measured> {
-  if (options.queries !== undefined || options.database !== undefined) return measureFiles(options)
-  const { protocol, model, recipe } = options
-  if (protocol === undefined) throw invalid('--protocol', 'is needed, or --queries and --database')
-  if ((model === undefined) === (recipe === undefined)) throw invalid('--recipe', 'is needed, or --model, and not both')
+/** Does what the options ask for; writes nothing but checkpoints. @throws HammingbirdError `HAMMINGBIRD_INVALID` where they cannot be. */
+export async function runEvaluation (options: Options, way: Way, signal: AbortSignal): Promise<Measured & Pick<Outcome, 'model'>> {
+  if (way === 'files') return measureFiles(options.queries!, options.database!, options.seed)
+  const { model, recipe } = options
+  const protocol = options.protocol!
   const division = await protocolOf(protocol).load(resolve(options.data), options.side ?? (options.pretrained === undefined ? undefined : PRETRAINED_SIDE))
   const saved = model === undefined ? undefined : await savedManifest(model)
   const bits = saved?.bits ?? options.bits
   const run: Run = { recipe: recipe ?? saved?.provenance['recipe'] ?? 'model', protocol, bits, seed: options.seed, choices: {} }
-  const outcome = model !== undefined ? await ofModel(model, division)
-    : shallow.has(recipe!) ? await ofShallow(recipe!, division, options)
+  const outcome = way === 'model' ? await ofModel(model!, division)
+    : way === 'shallow' ? await ofShallow(recipe!, division, options)
       : await ofRecipe(recipe!, division, options, signal)
   const labelled = (outputs: Float32Array, { labels }: Division['train']) => ({ codes: codesOfOutputs(outputs, bits), labels })
-  return measured({ ...run, choices: outcome.choices }, outcome.effort,
+  const found = measured({ ...run, choices: outcome.choices }, outcome.effort,
     labelled(outcome.queries, division.queries), outcome.queries, labelled(outcome.database, division.database))
+  return { ...found, ...outcome.model && { model: outcome.model } }
 }
 
-async function measureFiles ({ queries, database, seed }: Options): Promise<Measured> {
-  if (queries === undefined || database === undefined) throw invalid('--queries', 'and --database come together')
+async function measureFiles (queries: string, database: string, seed: number): Promise<Measured> {
   const [asked, kept] = [await readCodeFile(queries), await readCodeFile(database)]
   const run: Run = { recipe: 'codes', protocol: 'files', bits: kept.codes.bits, seed, choices: { queries, database } }
   return measured(run, { cpuMinutes: 0, wallMinutes: 0, parameters: 0, multiplyAdds: 0, backend: 'none' }, asked, asked.outputs, kept)
@@ -63,7 +66,7 @@ async function ofModel (directory: string, division: Division): Promise<Outcome>
   using saved = await openSaved(directory)
   const { network, settings, provenance } = saved.manifest
   return {
-    effort: { cpuMinutes: Number(provenance['cpuMinutes'] ?? 0), wallMinutes: 0, parameters: 0, multiplyAdds: 0, backend: saved.backend },
+    effort: { cpuMinutes: Number(provenance['cpuMinutes'] ?? 0), wallMinutes: 0, ...await costOfModel(saved.manifest), backend: saved.backend },
     choices: { network, settings, model: `saved: ${originOf(saved.manifest)}` },
     queries: await saved.encode(division.queries),
     database: await saved.encode(division.database)
@@ -96,11 +99,12 @@ async function ofRecipe (name: string, division: Division, options: Options, sig
     ...batch !== undefined && { batchSize: batch },
     ...rate !== undefined && { rate }
   }
-  const { cpuMs, wallMs, parameters, multiplyAdds, chosen, queries, database } = pretrained === undefined
+  const { cpuMs, wallMs, parameters, multiplyAdds, chosen, queries, database, model } = pretrained === undefined
     ? await runDeep(recipe, division, choices, {
       signal,
+      onTakenUp: ({ step, steps }) => { process.stderr.write(`going on from step ${step} of ${steps}, which ${checkpoint!} has\n`) },
       onProgress: progressLine(name, process.stderr),
-      ...save !== undefined && { save },
+      model: save !== undefined,
       ...start !== undefined && { start: await startOfSaved(start) },
       ...checkpoint !== undefined && { checkpoint: { directory: checkpoint, everyMs: 60_000 } }
     })
@@ -109,7 +113,8 @@ async function ofRecipe (name: string, division: Division, options: Options, sig
     effort: { cpuMinutes: cpuMs / 6e4, wallMinutes: wallMs / 6e4, parameters, multiplyAdds, backend: backend.sentence },
     choices: { ...chosen, ...pretrained !== undefined && { pretrained, side: options.side ?? PRETRAINED_SIDE } },
     queries: queries.outputs,
-    database: database.outputs
+    database: database.outputs,
+    ...model && { model }
   }
 }
 

@@ -15,11 +15,22 @@ const MANIFEST = 'manifest.json'
 const RECORDED = 16
 const AT_ONCE = 500
 
-/** Writes a trained model as it would be published, its manifest beside its files. What only training needed stays behind. */
-export async function saveModel (directory: string, draft: Omit<Manifest, 'manifest' | 'files'>, variables: Variables, pictures: PixelSet): Promise<Manifest> {
+/** A model that has been trained, in memory. What only training needed is left out. */
+export interface TrainedModel {
+  readonly draft: Omit<Manifest, 'manifest' | 'files'>
+  readonly weights: Tensors
+  /** The first of what it learned from, whose outputs are recorded with it. */
+  readonly pixels: Uint8Array
+}
+
+export async function trainedModel (draft: TrainedModel['draft'], variables: Variables, { count, width, height, pixels }: PixelSet): Promise<TrainedModel> {
   const weights = new Map([...await variables.read()].filter(([name]) => !name.startsWith('classifier')))
-  const count = Math.min(RECORDED, pictures.count)
-  const manifest = await makeModel(directory, draft, weights, pictures.pixels.slice(0, count * pictures.width * pictures.height * 3))
+  return { draft, weights, pixels: pixels.slice(0, Math.min(RECORDED, count) * width * height * 3) }
+}
+
+/** Writes a trained model as it would be published, its manifest beside its files. */
+export async function saveModel (directory: string, { draft, weights, pixels }: TrainedModel): Promise<Manifest> {
+  const manifest = await makeModel(directory, draft, weights, pixels)
   await writeFile(join(directory, MANIFEST), `${JSON.stringify(manifest, undefined, 2)}\n`)
   return manifest
 }
@@ -44,6 +55,8 @@ export interface Start {
   readonly cpuMs: number
   /** Where it comes from, in a few words. */
   readonly from: string
+  /** Its network, as the command line would ask for it. */
+  readonly network: string
 }
 
 /** @throws HammingbirdError as `openSaved`. */
@@ -55,7 +68,8 @@ export async function startOfSaved (directory: string): Promise<Start> {
   return {
     weights: new Map([...weights].filter(([name]) => !/^(hash|hidden|detail)/.test(name))),
     cpuMs: Number(cpuMinutes) * 6e4,
-    from: originOf(manifest)
+    from: originOf(manifest),
+    network: [`--network ${manifest.network}`, ...Object.entries(manifest.settings).map(([name, value]) => `--net ${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)].join(' ')
   }
 }
 

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readSafetensors, writeSafetensors, type NamedTensor } from '../encoder/safetensors.js'
-import { invalid } from '../errors.js'
+import { HammingbirdError, invalid } from '../errors.js'
 
 /** All that a run needs to go on as if it had never stopped. */
 export interface Checkpoint {
@@ -43,12 +43,12 @@ export async function writeCheckpoint (directory: string, key: string, { step, c
 /**
  * The checkpoint of a directory; undefined where there is none.
  *
- * @throws HammingbirdError `HAMMINGBIRD_INVALID` when it belongs to another run: to go on from it would mix the two.
+ * @throws HammingbirdError `HAMMINGBIRD_INVALID` when it belongs to another run: to go on from it would mix the two; `HAMMINGBIRD_FORMAT` when it is damaged.
  */
 export async function readCheckpoint (directory: string, key: string): Promise<Checkpoint | undefined> {
   const path = join(directory, NAME)
   if (!existsSync(path)) return undefined
-  const tensors = readSafetensors(await readFile(path))
+  const tensors = tensorsOf(path, await readFile(path))
   const own = tensors.get('run.key')?.data
   const counts = tensors.get('run.counts')?.data
   if (own === undefined || counts === undefined || !Buffer.from(own.buffer, own.byteOffset, own.byteLength).equals(digest(key))) {
@@ -58,6 +58,14 @@ export async function readCheckpoint (directory: string, key: string): Promise<C
     .filter(([name]) => name.startsWith(prefix))
     .map(([name, { shape, data }]) => [name.slice(prefix.length), { shape, data: data as Float32Array }]))
   return { step: counts[0]!, cpuMs: counts[1]!, wallMs: counts[2]!, variables: of('variable.'), velocities: of('velocity.') }
+}
+
+function tensorsOf (path: string, bytes: Uint8Array): Map<string, NamedTensor> {
+  try {
+    return readSafetensors(bytes)
+  } catch (cause) {
+    throw new HammingbirdError('HAMMINGBIRD_FORMAT', `${path} is damaged: remove it to begin anew`, { cause })
+  }
 }
 
 function digest (key: string): Buffer {

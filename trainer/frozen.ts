@@ -46,7 +46,7 @@ export function scaled ({ count, dims, values }: Features, { mean, deviation }: 
 
 /** A network of a head alone, over features. @param settings of the head. */
 export function headNetwork (dims: number, bits: number, settings: Readonly<Record<string, unknown>>): HashNetwork {
-  const read = new Settings(settings)
+  const read = new Settings(settings, 'the hash layer')
   const head = buildHead(read, bits, 0, 1e-5)
   read.done()
   return { backbone: { features: dims, stages: [{ name: 'features', run: x => tf.reshape(x, [x.shape[0]!, dims]) }] }, head }

@@ -33,6 +33,8 @@ export interface TrainingJob {
   readonly start?: Tensors
   /** Where to leave checkpoints and take one up. `key` says what run it is: a checkpoint of another is refused. @default none */
   readonly checkpoint?: { readonly directory: string, readonly key: string, readonly everyMs: number }
+  /** Called once where a checkpoint is taken up, before the first step. */
+  readonly onTakenUp?: (from: { readonly step: number, readonly steps: number }) => void
   readonly onProgress?: (progress: Progress) => void
   /** Stops after the step in hand, with a checkpoint where there is a directory. */
   readonly signal?: AbortSignal
@@ -59,7 +61,7 @@ export interface Trained {
  * @throws the signal's reason, when it was stopped.
  */
 export async function train (job: TrainingJob): Promise<Trained> {
-  const { network, source, objective, options, checkpoint, onProgress, signal } = job
+  const { network, source, objective, options, checkpoint, onTakenUp, onProgress, signal } = job
   const { epochs, rate, schedule, seed } = options
   const batchSize = Math.min(options.batchSize, source.count)
   const stepsPerEpoch = Math.floor(source.count / batchSize)
@@ -72,7 +74,10 @@ export async function train (job: TrainingJob): Promise<Trained> {
   const start: Tensors = from?.variables ?? job.start ?? new Map()
   const variables = new Variables({ seed, start })
   const sgd = new Sgd(options)
-  if (from !== undefined) sgd.restore(from.velocities)
+  if (from !== undefined) {
+    sgd.restore(from.velocities)
+    onTakenUp?.({ step: from.step, steps })
+  }
   const clock = stopwatch(from?.cpuMs ?? 0, from?.wallMs ?? 0)
   const save = async (step: number): Promise<void> => {
     if (checkpoint === undefined) return

@@ -35,9 +35,13 @@ export interface Network {
 /** What a manifest tells a network of itself: read once each, unknown ones refused by `done`. */
 export class Settings {
   readonly #values: Map<string, unknown>
+  readonly #asked = new Set<string>()
+  readonly #whose: string
 
-  constructor (values: Readonly<Record<string, unknown>>) {
+  /** @param whose they are, in words. */
+  constructor (values: Readonly<Record<string, unknown>>, whose = 'this network') {
     this.#values = new Map(Object.entries(values))
+    this.#whose = whose
   }
 
   number (name: string, { from, to, otherwise, whole = true }: { from: number, to: number, otherwise: number, whole?: boolean }): number {
@@ -63,12 +67,14 @@ export class Settings {
     return value as number[]
   }
 
-  /** @throws HammingbirdError when a setting is left that nobody asked for. */
+  /** @throws HammingbirdError when a setting is left that nobody asked for, naming those that were. */
   done (): void {
-    for (const name of this.#values.keys()) throw wrong(name, 'is no setting of this network')
+    const there = this.#asked.size === 0 ? 'it has none' : `there are ${[...this.#asked].join(', ')}`
+    for (const name of this.#values.keys()) throw wrong(name, `is no setting of ${this.#whose}; ${there}`)
   }
 
   #take (name: string, otherwise: unknown): unknown {
+    this.#asked.add(name)
     const value = this.#values.has(name) ? this.#values.get(name) : otherwise
     this.#values.delete(name)
     return value

@@ -1,7 +1,7 @@
-import { join } from 'node:path'
 import { cifar10 } from '../../trainer/datasets/cifar10.js'
 import { pixelsAt, type PixelSet } from '../../trainer/datasets/dataset.js'
 import { classesOf } from '../../trainer/labels.js'
+import { evaluationData } from '../evaluation-data.js'
 import { heldOut, rankedOfClass, type Protocol } from './protocol.js'
 
 /** Of a division only: what is held out is the same whatever a run's seed. */
@@ -9,7 +9,7 @@ const SEED = 1
 /** Bird, horse and truck: one animal like others, one less so, and a thing with a near relative among the seen. */
 const UNSEEN = new Set([2, 7, 9])
 
-const train = async (directory: string, parts?: number): Promise<PixelSet> => (await cifar10(join(directory, 'cifar10'), parts)).train
+const train = async (directory: string, parts?: number): Promise<PixelSet> => (await cifar10(evaluationData(directory, 'cifar10'), parts)).train
 
 /** The ways CIFAR-10 is divided here: all but T hold queries out of the 50,000 training images, of which we have the lossless originals. */
 export const cifar10Protocols: readonly Protocol[] = [
@@ -27,7 +27,7 @@ export const cifar10Protocols: readonly Protocol[] = [
     name: 'T',
     about: 'CIFAR-10: train and database 50,000, queries 500 test images; the standard error is about 0.01',
     load: async directory => {
-      const { train, test } = await cifar10(join(directory, 'cifar10'))
+      const { train, test } = await cifar10(evaluationData(directory, 'cifar10'))
       return { train, database: train, queries: test }
     }
   },

@@ -7,6 +7,7 @@ import { DecoderPool } from '../../decoder/pool.js'
 import { corel5k } from '../../trainer/datasets/corel5k.js'
 import { readPictures } from '../../trainer/datasets/read-pictures.js'
 import { HammingbirdError } from '../../errors.js'
+import { evaluationData } from '../evaluation-data.js'
 import type { Protocol } from './protocol.js'
 
 /** Pixels a side where nothing else is asked for. */
@@ -17,7 +18,7 @@ export const corelProtocol: Protocol = {
   name: 'corel',
   about: 'Corel5K: train and database 4,200, queries 299; relevant is who shares a word, the gain the number shared',
   load: async (data, side = SIDE) => {
-    const directory = join(data, 'corel5k')
+    const directory = evaluationData(data, 'corel5k')
     const images = await mkdtemp(join(tmpdir(), 'hammingbird-corel5k-'))
     try {
       await promisify(execFile)('tar', ['-xzf', join(directory, 'images.tar.gz'), '-C', images])

@@ -1,12 +1,13 @@
-import type { Progress } from '../../trainer/progress.js'
 import type { Recipe } from '../../trainer/recipes/recipe.js'
 import { pixelsAt } from '../../trainer/datasets/dataset.js'
 import { labelsAt } from '../../trainer/labels.js'
+import type { TrainingJob } from '../../trainer/train.js'
 import { codeAt, codeSet, codesOfOutputs, type CodeSet } from '../code-set.js'
 import { runDeep, type DeepChoices } from '../deep.js'
 import { pairedBootstrap, type Comparison } from '../metrics/paired-bootstrap.js'
 import type { Labelled } from '../metrics/tally.js'
 import { retrieval } from '../retrieval.js'
+import { saveModel } from '../saved.js'
 import type { LabelledItems } from './labelled-items.js'
 
 /** Most held-out items that are searched with: more say little more, and take time. */
@@ -38,10 +39,8 @@ export interface Verdict {
  * @param directory where the model goes.
  * @throws as `train`.
  */
-export async function trainCandidate (recipe: Recipe, items: LabelledItems, choices: DeepChoices, directory: string, options: {
+export async function trainCandidate (recipe: Recipe, items: LabelledItems, choices: DeepChoices, directory: string, options: Pick<TrainingJob, 'onTakenUp' | 'onProgress' | 'signal'> & {
   readonly checkpoint: { readonly directory: string, readonly everyMs: number }
-  readonly onProgress?: (progress: Progress) => void
-  readonly signal?: AbortSignal
 }): Promise<Verdict> {
   const { pictures, heldOut, codes } = items
   const all = Uint32Array.from({ length: pictures.count }, (_, i) => i)
@@ -49,7 +48,8 @@ export async function trainCandidate (recipe: Recipe, items: LabelledItems, choi
   const asked = all.filter(i => heldOut[i]).subarray(0, QUERIES)
   const train = pixelsAt(pictures, others)
   const queries = pixelsAt(pictures, asked)
-  const run = await runDeep(recipe, { train, database: train, queries }, choices, { ...options, save: directory })
+  const run = await runDeep(recipe, { train, database: train, queries }, choices, { ...options, model: true })
+  await saveModel(directory, run.model!)
 
   const labelled = (codes: CodeSet, of: Uint32Array): Labelled => ({ codes, labels: labelsAt(pictures.labels, of) })
   const live = retrieval(labelled(codesAt(codes, asked), asked), labelled(codesAt(codes, others), others))

@@ -8,7 +8,8 @@ import { runDeep } from '../../evaluation/deep.js'
 import { frozenDivision, runFrozen, sideBySide } from '../../evaluation/frozen.js'
 import { openPretrained } from '../../evaluation/pretrained.js'
 import type { Row } from '../../evaluation/row.js'
-import { openSaved, startOfSaved } from '../../evaluation/saved.js'
+import { costOfModel } from '../../evaluation/cost.js'
+import { openSaved, saveModel, startOfSaved } from '../../evaluation/saved.js'
 import { codesOfOutputs } from '../../evaluation/code-set.js'
 import { measured } from '../../evaluation/row.js'
 import { writeSafetensors, type NamedTensor } from '../../encoder/safetensors.js'
@@ -64,17 +65,22 @@ test('saved: a trained model encodes as it did when it was trained', async t => 
   }
   const at = await directory(t)
   const [database, queries] = [drawn(60, 1), drawn(20, 2)]
-  const trained = await runDeep(recipeOf('csq'), { train: database, database, queries }, { bits: BITS, seed: 1, settings: { width: 8 }, recipe: {}, shift: 1, cutout: 0, epochs: 1, batchSize: 20 }, { save: at })
+  const trained = await runDeep(recipeOf('csq'), { train: database, database, queries }, { bits: BITS, seed: 1, settings: { width: 8 }, recipe: {}, shift: 1, cutout: 0, epochs: 1, batchSize: 20 }, { model: true })
+  await saveModel(at, trained.model!)
   using saved = await openSaved(at)
   const outputs = await saved.encode(queries)
   const worst = outputs.reduce((most, value, i) => Math.max(most, Math.abs(value - trained.queries.outputs[i]!)), 0)
   t.true(worst < 1e-3, String(worst))
   t.is(saved.manifest.provenance['recipe'], 'csq')
+  const { parameters, multiplyAdds } = trained
+  t.deepEqual(await costOfModel(saved.manifest), { parameters, multiplyAdds })
   const start = await startOfSaved(at)
   t.false([...start.weights.keys()].some(name => name.startsWith('hash')))
   const on = await runDeep(recipeOf('dpsh'), { train: database, database, queries }, { bits: 16, seed: 1, settings: { width: 8 }, recipe: {}, shift: 1, cutout: 0, epochs: 1, batchSize: 20 }, { start })
   t.true(on.cpuMs > start.cpuMs && start.cpuMs > 0)
   t.regex(String(on.chosen['start']), /^csq, 60 pictures/)
+  const wider = runDeep(recipeOf('dpsh'), { train: database, database, queries }, { bits: 16, seed: 1, settings: { width: 16 }, recipe: {}, shift: 1, cutout: 0, epochs: 1, batchSize: 20 }, { start })
+  t.regex((await t.throwsAsync(wider, { instanceOf: HammingbirdError, code: 'HAMMINGBIRD_INVALID' })).message, /--start begins with --network small-cnn .*--net width=8/)
   await t.throwsAsync(openSaved(join(at, 'nowhere')), { instanceOf: HammingbirdError, code: 'HAMMINGBIRD_INVALID' })
 })
 

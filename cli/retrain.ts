@@ -16,11 +16,12 @@ import { readLabelledItems, type LabelledItems } from '../evaluation/retrain/lab
 import { formatProgress } from '../trainer/progress.js'
 import { recipeOf, recipes } from '../trainer/recipes/recipes.js'
 import { untilCaughtUp } from './backfill-progress.js'
-import { clientCommand, whole, withClient, type ClientCommandOptions } from './client-command.js'
+import { clientCommand, codeBits, whole, withClient, type ClientCommandOptions } from './client-command.js'
 import { publishModel } from './model-directory.js'
 import { print, printJson } from './output.js'
 import { StatusLine } from './status-line.js'
 import { table } from './table.js'
+import { clearWork, holdWork } from './work-directory.js'
 
 interface RetrainOptions extends ClientCommandOptions {
   readonly recipe: string
@@ -47,7 +48,7 @@ const NOT_PROMOTED = 5
 export function retrain (): Command {
   return clientCommand('retrain', 'learn from the labelled images, compare with the live version, publish what was learned')
     .option('--recipe <name>', `one of ${[...recipes.keys()].join(', ')}`, 'multitask')
-    .option('--bits <n>', 'width of the codes', whole(8, 1024), 64)
+    .option('--bits <n>', 'width of the codes', codeBits, 64)
     .option('--seed <n>', 'of everything that is random', whole(0), 1)
     .option('--side <pixels>', 'size that the network sees pictures in', whole(8, 256), 32)
     .option('--epochs <n>', 'how often each image is learned from, instead of the recipe\'s', whole(1))
@@ -74,16 +75,18 @@ async function run (client: HammingbirdClient, signal: AbortSignal, options: Ret
   const choices: DeepChoices = { bits, seed, settings: net, recipe: set, shift: 2, cutout: 0, ...epochs !== undefined && { epochs }, ...batch !== undefined && { batchSize: batch } }
   const what = JSON.stringify([options.server, options.collection, recipe.name, choices, options.side, options.heldOut])
   const directory = join(resolve(options.work), createHash('sha256').update(what).digest('hex').slice(0, 16))
-  if (options.fresh) await rm(directory, { recursive: true, force: true })
-  const kept = await keptItems(directory)
-  const items = kept ?? await fetched(client, signal, options, line)
-  if (kept === undefined) await keepItems(directory, items)
-  else line.keep(`going on with the ${items.pictures.count} images that this run began with: --fresh begins anew`)
+  await using held = await holdWork(directory)
+  if (options.fresh) await clearWork(directory)
+  let kept = 'nothing is kept yet, as not all images were here'
+  signal.addEventListener('abort', () => { line.keep(`stopping: ${kept}`) }, { once: true })
+  const items = await itemsOf(client, signal, directory, options, line)
+  kept = `the images, and what was learned of them, are kept in ${directory}; the same command goes on from there`
 
   const model = join(directory, 'model')
   const verdict = await trainCandidate(recipe, items, choices, model, {
     signal,
     checkpoint: { directory, everyMs: CHECKPOINT_EVERY_MS },
+    onTakenUp: ({ step, steps }) => { line.keep(`going on from step ${step} of ${steps}`) },
     onProgress: progress => { line.say(formatProgress(recipe.name, progress)) }
   })
   line.end()
@@ -91,14 +94,31 @@ async function run (client: HammingbirdClient, signal: AbortSignal, options: Ret
   await note(model, items.live, verdict)
 
   const better = verdict.difference.lower > 0
-  const outcome = options.publish ? await rollOut(client, signal, model, options.promote && (better || options.force), options.force ? undefined : items.live, line) : {}
-  if (options.publish) await rm(directory, { recursive: true, force: true })
+  const outcome = options.publish ? await rollOut(client, signal, model, { ...options, judged: items.live, better }, line) : {}
+  if (options.publish) {
+    await held[Symbol.asyncDispose]()
+    await rm(directory, { recursive: true, force: true })
+  }
   if (options.json) await printJson({ liveVersion: items.live, model: options.publish ? undefined : model, ...verdict, better, ...outcome })
   else if (!options.publish) await print(`the model is in ${model}`)
   if (options.promote && !better && !options.force) {
     process.exitCode = NOT_PROMOTED
     if (!options.json) await print(`${items.live} stays live: the candidate is not better with 95 % confidence; --force makes it live`)
   }
+}
+
+/** What is learned from: what this run began with, where it was interrupted, or what the server has, which is then kept. */
+async function itemsOf (client: HammingbirdClient, signal: AbortSignal, directory: string, options: RetrainOptions, line: StatusLine): Promise<LabelledItems> {
+  const kept = await keptItems(directory)
+  if (kept !== undefined) {
+    line.keep(`going on with the ${kept.pictures.count} images that this run began with: --fresh begins anew`)
+    return kept
+  }
+  const items = await fetched(client, signal, options, line)
+  const out = items.heldOut.filter(one => one).length
+  line.keep(`${items.pictures.count} labelled images: ${items.pictures.count - out} to learn from, ${out} held out`)
+  await keepItems(directory, items)
+  return items
 }
 
 /** Labelled items of the server with their pictures, decoded here. */
@@ -111,7 +131,7 @@ async function fetched (client: HammingbirdClient, signal: AbortSignal, { side, 
     live: live.name,
     bits: live.bits,
     heldOut,
-    onRead: count => { line.say(`${count} labelled images`) }
+    onRead: count => { line.say(`${count} labelled images read so far`) }
   })
 }
 
@@ -128,16 +148,17 @@ async function note (directory: string, live: string, { candidate, live: before,
 }
 
 /** @param judged the version the candidate was held against: when another is live by now, nothing is known of that one. */
-async function rollOut (client: HammingbirdClient, signal: AbortSignal, model: string, promote: boolean, judged: string | undefined, line: StatusLine): Promise<{ readonly version: string, readonly promoted: boolean }> {
+async function rollOut (client: HammingbirdClient, signal: AbortSignal, model: string, { promote, force, judged, better }: Pick<RetrainOptions, 'promote' | 'force'> & { readonly judged: string, readonly better: boolean }, line: StatusLine): Promise<{ readonly version: string, readonly promoted: boolean }> {
   const { name } = await publishModel(client, model, signal, text => { line.say(text) })
-  if (promote) {
+  const promoted = promote && (better || force)
+  if (promoted) {
     await untilCaughtUp(client, name, signal, text => { line.say(text) })
     const { name: live } = await client.models.get('live', { signal })
-    if (judged !== undefined && live !== judged) throw new HammingbirdError('HAMMINGBIRD_CONFLICT', `${name} is published and better than ${judged}, but ${live} is live by now: compare with that one (--fresh), or hammingbird models promote ${name}`)
+    if (!force && live !== judged) throw new HammingbirdError('HAMMINGBIRD_CONFLICT', `${name} is published and better than ${judged}, but ${live} is live by now: compare with that one (--fresh), or hammingbird models promote ${name}`)
     await client.models.promote(name, { signal, actor: `${userInfo().username}@${hostname()}`, reason: 'retrain' })
   }
-  line.keep(promote ? `${name} is live` : `published ${name}; to make it live: hammingbird models promote ${name} --wait`)
-  return { version: name, promoted: promote }
+  line.keep(promoted ? `${name} is live` : better ? `published ${name}; to make it live: hammingbird models promote ${name} --wait` : `published ${name}, which is not better than ${judged}: hammingbird models retire ${name}`)
+  return { version: name, promoted }
 }
 
 async function tell ({ live }: LabelledItems, { live: before, candidate, difference, trainedOn, queries, cpuMs }: Verdict): Promise<void> {

@@ -65,7 +65,9 @@ export async function readLabelledItems (items: AsyncIterable<Item>, { decoder, 
   const sides = kept.map(({ id }) => isHeldOut(id, heldOut))
   const out = sides.filter(side => side).length
   if (names.length < 2 || out === 0 || out === kept.length) {
-    throw invalid('labelled images', `${seen} are there, ${kept.length} of them with a picture and a code, ${names.length} labels, ${out} held out: too few to learn from`)
+    const [labels, images] = [names.length === 1 ? '1 label' : `${names.length} labels`, Math.ceil(5 / Math.min(heldOut, 1 - heldOut))]
+    throw invalid('labelled images', `too few to learn from: ${seen} are there, ${kept.length} of them with a picture and a code under ${live}; they have ${labels}, and ${out} are held out. ` +
+      `Needed are two labels, an image to learn from and one that is held out: of some ${images} images, a share of ${heldOut} nearly always has one`)
   }
   const numbers = new Map(names.map((name, i) => [name, i]))
   const all = new Uint8Array(kept.length * inputBytes(input))

@@ -16,7 +16,7 @@ import { labelsOf } from '../../trainer/labels.js'
 import { recipeOf } from '../../trainer/recipes/recipes.js'
 import { openTraining } from '../encoder/numeric.js'
 import { openAllInOne, scratch, until } from '../fixtures/all-in-one.js'
-import { hammingbird } from '../fixtures/command-line.js'
+import { hammingbird, type Ran, type RunOptions } from '../fixtures/command-line.js'
 
 const COUNT = 300
 const set = drawn(COUNT, 1, 32)
@@ -42,10 +42,10 @@ test.serial('retrain: what is labelled on a server is learned from, compared, pu
   const directory = await scratch(t)
   const { client, all } = await openAllInOne(t, directory)
   const [image] = await publishDrawn(client)
-  const run = (...args: string[]) => hammingbird(['retrain', '--net', 'width=8', '--batch', '32', '--bits', '32', '--work', join(directory, 'retrain'), ...args], { server: all.grpc.address })
+  const run = (args: readonly string[], told: NonNullable<RunOptions['told']> = () => {}) => hammingbird(['retrain', '--net', 'width=8', '--batch', '32', '--bits', '32', '--work', join(directory, 'retrain'), ...args], { server: all.grpc.address, told })
   t.is((await client.search({ image: image!, k: 5 })).version, 'v0')
 
-  const learned = await run('--epochs', '30', '--held-out', '0.2', '--promote', '--json')
+  const learned = await run(['--epochs', '30', '--held-out', '0.2', '--promote', '--json'])
   t.is(learned.code, 0, learned.stderr)
   const row = learned.json[0] as { live: { mAP: number }, candidate: { mAP: number }, difference: { lower: number }, trainedOn: number, queries: number }
   t.like(learned.json[0], { liveVersion: 'v0', better: true, version: 'v1', promoted: true } as object)
@@ -56,11 +56,27 @@ test.serial('retrain: what is labelled on a server is learned from, compared, pu
   t.is(hits.find(({ id }) => id === 'drawn/0')?.distance, 0) // as may be others: it learned labels, not pictures
   t.regex((JSON.parse((await client.models.get('v1')).manifest) as { provenance: Record<string, string> }).provenance['mAP of v0']!, /^0\.\d{4}$/)
   // What has hardly learned is published, compared, and not made live.
-  const hasty = await run('--epochs', '1', '--seed', '3', '--held-out', '0.5', '--promote', '--json')
+  const hasty = await run(['--epochs', '1', '--seed', '3', '--held-out', '0.5', '--promote', '--json'])
   t.is(hasty.code, 5, hasty.stderr)
   t.like(hasty.json[0], { liveVersion: 'v1', better: false, version: 'v2', promoted: false } as object)
+  t.regex(hasty.stderr, /^published v2, which is not better than v1: hammingbird models retire v2$/m)
   t.is((await client.search({ image: image!, k: 5 })).version, 'v1')
   t.deepEqual(await readdir(join(directory, 'retrain')), [], 'a run that ended leaves nothing')
+
+  // While it runs, nobody else works where it does; interrupted, it says what is kept.
+  const long = ['--epochs', '5000', '--work', join(directory, 'long')]
+  let second: Promise<Ran> | undefined
+  const first = await run(long, (soFar, kill) => { if (soFar.includes(' held out\n')) second ??= run(long).finally(() => { kill('SIGINT') }) })
+  t.is(first.code, 130, first.stderr)
+  t.regex(first.stderr, /^300 labelled images: \d+ to learn from, \d+ held out$/m)
+  t.regex(first.stderr, /^stopping: the images, and what was learned of them, are kept in .*long/m)
+  t.is((await second)?.code, 1)
+  t.regex((await second)!.stderr, /^HAMMINGBIRD_LOCKED {2}.*long/m)
+  // A kill leaves no lock behind.
+  const killed = await run(long, (soFar, kill) => { if (/going on from step \d+/.test(soFar)) kill('SIGKILL') })
+  t.is(killed.code, null, killed.stderr)
+  const after = await run(long, (soFar, kill) => { if (/going on from step \d+/.test(soFar)) kill('SIGINT') })
+  t.is(after.code, 130, after.stderr)
 })
 
 test.serial('retrain: what an interrupted run needs is kept, and the same run goes on with it to the same end', async t => {
@@ -134,5 +150,5 @@ test.serial('retrain: a server without labels has nothing to teach, and the comm
   const { all } = await openAllInOne(t, directory)
   const { code, stderr } = await hammingbird(['retrain', '--work', join(directory, 'retrain')], { server: all.grpc.address })
   if (backend.name === 'javascript') t.deepEqual([code, stderr.split('  ')[0]], [1, 'HAMMINGBIRD_BACKEND'])
-  else t.deepEqual([code, /HAMMINGBIRD_INVALID {2}labelled images/.test(stderr)], [2, true], stderr)
+  else t.deepEqual([code, /HAMMINGBIRD_INVALID {2}labelled images: too few to learn from: 0 are there.*Needed are two labels/.test(stderr)], [2, true], stderr)
 })

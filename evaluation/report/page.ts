@@ -9,10 +9,26 @@ export function reportPage ({ rows, comparisons }: Results, plots: (protocol: st
   return [
     '# How well codes retrieve',
     'Made by `npm run evaluate:report` from the files beside it, each of which says what was chosen, on what machine. Equals have no order, standard errors are over queries, and figures of different protocols are never compared ([how, and why](../README.md)). CPU minutes are of training, all cores added.',
+    legend(),
     goalTable(rows, comparisons),
     ...comparisons.length > 0 ? [comparisonTable(comparisons)] : [],
     ...names.map(name => section(name, rows.filter(({ protocol }) => protocol === name), plots(name)))
   ].join('\n\n').concat('\n')
+}
+
+/** What the words of the tables mean, in a line each. */
+function legend (): string {
+  const words = {
+    mAP: 'mean average precision over the whole database, ranked by Hamming distance; ± one standard error over queries',
+    're-ranked': 'mAP where equals by Hamming distance are ordered by asymmetric distance, as a server does; never compared with the other',
+    'precision within 2': 'the share of what lies within Hamming distance 2 of a query that is relevant; a query that finds nothing there counts as 0',
+    'NDCG@100': 'of the first 100, how near they come to the best order there is, the number of labels shared as the gain',
+    seed: 'decides everything that is random in a run; a comparison takes the mean over seeds for each query',
+    ratio: 'mean of the second over mean of the first, on the same queries',
+    'not run': 'no row here answers it: the line says what bits, protocol and CPU minutes it wants'
+  }
+  const divided = [...protocols.values()].map(({ name, about }) => [`protocol ${name}`, about] as const)
+  return ['## What the words mean', '', ...[...Object.entries(words), ...divided].map(([word, means]) => `- **${word}**: ${means}`)].join('\n')
 }
 
 function goalTable (rows: readonly Row[], comparisons: readonly ComparisonRow[]): string {

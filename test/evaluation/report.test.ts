@@ -29,6 +29,8 @@ test('report: a page with what was reached and what was not, a table a protocol,
   t.regex(page, /\| ≥ 0\.94 \| 0\.9500 \| multitask 48 \(seed 1\) \|/)
   t.regex(page, /`interrelated`.*\| 0\.5000, \*\*not reached\*\* \|/)
   t.regex(page, /`code-similarity`.*\| not run \|/)
+  const [legend, tables] = [page.indexOf('**re-ranked**'), page.indexOf('| what |')]
+  t.true(legend > 0 && legend < tables && page.includes('- **protocol unseen**: CIFAR-10, unseen classes'))
   t.regex(page, /x against y \| ndcg, ratio \| 1\.0500 \| 1\.0100 to 1\.0900/)
   for (const name of ['F-map.svg', 'F-precision-recall.svg']) {
     t.true(page.includes(`plots/${name}`))

@@ -49,7 +49,7 @@ export const question: Question = {
     const ended = beginSetting()
     const only = values.backend as BackendName | undefined
     const backend = { ...only !== undefined && { only } }
-    const system = (await openBackend(backend)).sentence
+    const computes = new Set<string>()
     const torch = values.torch === undefined ? undefined : new Torch(values.torch)
     await using _ends = { [Symbol.asyncDispose]: async () => torch?.[Symbol.asyncDispose]() }
     const rows: Row[] = []
@@ -60,14 +60,14 @@ export const question: Question = {
     for (const { network, batch, side } of wanted) {
       const directory = await mkdtemp(join(tmpdir(), 'hammingbird-bench-'))
       try {
-        rows.push(...await compare({ network, batch, side }, directory, backend, torch, Number(values.rounds)))
+        rows.push(...await compare({ network, batch, side }, directory, backend, torch, Number(values.rounds), computes))
       } finally {
         await rm(directory, { recursive: true })
       }
     }
     printTable(['system', 'network', 'batch', 'CPU ms', 'min', 'max', 'images/s'], rows.map(({ system, network, batch, cpuMs, imagesPerSecond }) =>
       [`${system}: ${network}`, '', batch, cpuMs.median.toFixed(1), cpuMs.min.toFixed(1), cpuMs.max.toFixed(1), imagesPerSecond.toFixed(0)]))
-    const setting = ended({ tensorflow: system, ...torch !== undefined && { torch: (await torch.versions()).torch } })
+    const setting = ended({ encoder: [...computes].join('; '), ...torch !== undefined && { torch: (await torch.versions()).torch } })
     if (values.json !== undefined) writeJson(values.json, { question: 'encode', ...setting, rounds: Number(values.rounds), rows })
     console.log(`${setting.machine}; load ${setting.load.map(load => load.toFixed(1)).join(' to ')}; ${Object.entries(setting.versions).map(version => version.join(' ')).join(', ')}`)
   }
@@ -79,10 +79,11 @@ interface Round {
 }
 
 /** In turns: what else runs on the machine meets all of them. */
-async function compare ({ network, batch, side }: { network: string, batch: number, side: number }, directory: string, backend: { only?: BackendName }, torch: Torch | undefined, rounds: number): Promise<Row[]> {
+async function compare ({ network, batch, side }: { network: string, batch: number, side: number }, directory: string, backend: { only?: BackendName }, torch: Torch | undefined, rounds: number, computes: Set<string>): Promise<Row[]> {
   const manifest = await untrained(directory, network, side, backend)
   const pixels = picture(batch * side * side * 3)
   using session = await loadSession(manifest, directory, { backend })
+  computes.add(session.backend)
   await using pool = await EncoderPool.open({ niceness: getPriority(), env: backend.only === undefined ? {} : { HAMMINGBIRD_BACKEND: backend.only } })
   await pool.load(network, manifest, directory)
   const [pid] = pool.status().pids

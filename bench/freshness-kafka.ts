@@ -26,17 +26,17 @@ const RUNS = 3
 export async function freshnessOnKafka ({ rate, seconds, network, rival, json }: FreshnessOnKafka): Promise<void> {
   const ended = beginSetting()
   const files = await cifarFiles(SATURATING)
-  const rows: { readonly system: string, readonly network: string, readonly pipelines: number, readonly imagesPerSecond: number, readonly probes: number, readonly foundAfterMs: Readonly<Record<string, number>> }[] = []
+  const rows: { readonly system: string, readonly network: string, readonly versionZero?: string, readonly pipelines: number, readonly imagesPerSecond: number, readonly probes: number, readonly foundAfterMs: Readonly<Record<string, number>> }[] = []
   let versions = {}
   const save = (): void => { if (json !== undefined) writeJson(json, { question: 'freshness --log kafka', ...ended(versions), rows }) }
-  for (const pipelines of network === undefined ? [1, 2] : [1]) {
-    await using processes = await openKafkaProcesses({ pipelines, network })
+  for (const [pipelines, alone] of network === undefined ? [[1, false], [2, false]] as const : [[1, true], [1, false]] as const) {
+    await using processes = await openKafkaProcesses({ pipelines, network, alone, producer: rival })
     await warm(processes, files)
     const at = rate ?? await saturatedRate(processes, files) / 2
     await processes.caughtUp() // version 0 comes after the one that is live
     const foundMs = await probed(processes, files, at, seconds)
     rows.push({
-      system: 'hammingbird', network: network ?? 'version 0', pipelines, imagesPerSecond: Math.round(at), probes: foundMs.length,
+      system: 'hammingbird', network: network ?? 'version 0', ...network !== undefined && { versionZero: alone ? 'retired' : 'kept up' }, pipelines, imagesPerSecond: Math.round(at), probes: foundMs.length,
       foundAfterMs: foundAfter(foundMs)
     })
     console.log(JSON.stringify(rows.at(-1)))

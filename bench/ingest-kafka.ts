@@ -29,7 +29,8 @@ const SEVERAL = 1000
 /**
  * Images from a producer in another process straight to Kafka, first publish to last one searchable, with broker, server,
  * pipelines and producer on one machine: CIFAR-10 pictures as PNG (2.3 KB) and photographs as JPEG (20 KB), through one
- * pipeline and through two; with a network, the first alone. In a last run, which is not timed, pipelines are profiled.
+ * pipeline and through two; with a network, the first alone, once with version 0 retired, as the rival has no such thing, and once with it kept up beside the
+ * network. In a last run, which is not timed, pipelines are profiled. Where there is the rival's Python, librdkafka publishes for both.
  */
 export async function ingestOnKafka ({ images, runs, network, rival, json }: IngestOnKafka): Promise<void> {
   const ended = beginSetting()
@@ -40,24 +41,24 @@ export async function ingestOnKafka ({ images, runs, network, rival, json }: Ing
   if (network === undefined) sets.push({ files: await photographs(), count: Math.ceil(images / LARGE) })
   for (const { files, count } of sets) {
     const kilobytes = files.reduce((sum, { length }) => sum + length, 0) / files.length / 1000
-    for (const pipelines of network === undefined ? [1, 2] : [1]) {
+    for (const [pipelines, alone] of network === undefined ? [[1, false], [2, false]] as const : [[1, true], [1, false]] as const) {
       const timed: number[] = []
       {
-        await using processes = await openKafkaProcesses({ pipelines, network })
+        await using processes = await openKafkaProcesses({ pipelines, network, alone, producer: rival })
         await warm(processes, files)
         for (let run = 0; run < runs; run++) timed.push(await once(processes, `${run}/`, files, count, WARM + run * count))
       }
-      const cost = pipelines === 1 ? await profile(files, count, network) : {}
-      rows.push({ system: 'hammingbird', log: 'kafka', network: network ?? 'version 0', kilobytes: Math.round(kilobytes * 10) / 10, pipelines, images: count, imagesPerSecond: spread(timed), ...cost })
+      const cost = pipelines === 1 && alone === (network !== undefined) ? await profile(files, count, network) : {}
+      rows.push({ system: 'hammingbird', log: 'kafka', network: network ?? 'version 0', ...network !== undefined && { versionZero: alone ? 'retired' : 'kept up' }, kilobytes: Math.round(kilobytes * 10) / 10, pipelines, images: count, imagesPerSecond: spread(timed), ...cost })
       console.log(JSON.stringify(rows.at(-1)))
       save()
     }
   }
   if (rival !== undefined) {
-    const { stages: { ingest, kill }, versions: theirs } = await pythonRival(rival, ['ingest', 'kill'], ['--images', String(images), '--runs', String(runs)])
+    const { stages: { ingest, kill }, versions: theirs } = await pythonRival(rival, network === undefined ? ['ingest', 'kill'] : ['ingest'], ['--images', String(images), '--runs', String(runs)])
     const timed = (ingest!['runs'] as readonly { readonly images_per_s: number }[]).map(({ images_per_s: rate }) => rate)
     rows.push({ system: 'python: Pillow, ResNet-20 on ONNX Runtime, FAISS', log: 'kafka', kilobytes: rows[0]!['kilobytes'], pipelines: 1, images, imagesPerSecond: spread(timed) })
-    for (const [offsets, { published, missing, duplicated }] of Object.entries(kill as Readonly<Record<string, Readonly<Record<string, number>>>>)) {
+    for (const [offsets, { published, missing, duplicated }] of Object.entries((kill ?? {}) as Readonly<Record<string, Readonly<Record<string, number>>>>)) {
       rows.push({ system: 'python', log: 'kafka', killed: 3, offsets, published, missing, duplicated })
     }
     versions = theirs
@@ -93,7 +94,7 @@ export async function once ({ server, bootstrap, producer, coded }: KafkaProcess
 async function profile (files: readonly Buffer[], count: number, network: string | undefined): Promise<Record<string, number>> {
   const profiles = await mkdtemp(join(tmpdir(), 'hammingbird-profile-'))
   try {
-    await using processes = await openKafkaProcesses({ pipelines: 1, network, profiles })
+    await using processes = await openKafkaProcesses({ pipelines: 1, network, alone: network !== undefined, profiles })
     const [pid] = processes.pipelines as [number]
     await warm(processes, files)
     const before = processorSeconds(pid)

@@ -46,10 +46,10 @@ const kills: Line = results => {
 
 /** What was measured on Kafka with a network, beside what a Python engineer would build. */
 function onKafka (results: readonly Result[], question: string, text: (row: Record) => string): string | undefined {
-  const of = (file: string, mine: boolean): Record | undefined =>
-    results.find(result => result.file.endsWith(`/${file}.json`))?.rows.find(({ system, pipelines, killed }) => (system === 'hammingbird') === mine && pipelines === 1 && killed === undefined)
-  const [zero, net, rival] = [of(question, true), of(`${question}-resnet20`, true), of(`${question}-resnet20`, false) ?? of(question, false)]
-  return zero && `${text(zero)} with version 0${net === undefined ? '' : `, ${text(net)} with a ResNet-20 beside it`}${rival === undefined ? '' : `; what a Python engineer would build with a ResNet-20: ${text(rival)}`}.`
+  const of = (file: string, mine: boolean, versionZero?: string): Record | undefined =>
+    results.find(result => result.file.endsWith(`/${file}.json`))?.rows.find(row => (row['system'] === 'hammingbird') === mine && row['pipelines'] === 1 && row['killed'] === undefined && row['versionZero'] === versionZero)
+  const [zero, net, both, rival] = [of(question, true), of(`${question}-resnet20`, true, 'retired'), of(`${question}-resnet20`, true, 'kept up'), of(`${question}-resnet20`, false) ?? of(question, false)]
+  return zero && `${text(zero)} with version 0${net === undefined ? '' : `, ${text(net)} with a ResNet-20 alone`}${both === undefined ? '' : `, ${text(both)} with both`}${rival === undefined ? '' : `; what a Python engineer would build with a ResNet-20: ${text(rival)}`}.`
 }
 
 const ingestKafka: Line = results => {

@@ -25,6 +25,7 @@ export interface DeepChoices {
   readonly epochs?: number
   readonly batchSize?: number
   readonly rate?: number
+  readonly decay?: number
   /** Augmentation: pixels a picture is moved by, and the side of what is painted over. */
   readonly shift: number
   readonly cutout: number
@@ -78,7 +79,8 @@ export async function runDeep (recipe: Recipe, division: Division, choices: Deep
     ...training,
     ...choices.epochs !== undefined && { epochs: choices.epochs },
     ...choices.batchSize !== undefined && { batchSize: choices.batchSize },
-    ...choices.rate !== undefined && { rate: choices.rate }
+    ...choices.rate !== undefined && { rate: choices.rate },
+    ...choices.decay !== undefined && { decay: choices.decay }
   }
   const { start } = options
   const chosen = { network: encoded.network, settings: encoded.settings, ...choices.recipe, ...set, shift, cutout, ...start && { start: start.from } }

@@ -52,14 +52,15 @@ function joined (a: Features, b: Features): Features {
 }
 
 /** Trains the objective of a recipe with a head over frozen features, and encodes the division. The recipe's network is not used. */
-export async function runFrozen (recipe: Recipe, { train: pictures }: Division, features: FrozenDivision, choices: DeepChoices, options: Pick<TrainingJob, 'onProgress' | 'signal'> = {}): Promise<DeepRun> {
+export async function runFrozen (recipe: Recipe, { train: pictures }: Division, features: FrozenDivision, choices: DeepChoices & { readonly drop?: number }, options: Pick<TrainingJob, 'onProgress' | 'signal'> = {}): Promise<DeepRun> {
   const { bits, seed } = choices
   const plan = planOf(recipe, { bits, classes: pictures.labels.classes, exclusive: mostLabels(pictures.labels) <= 1, seed }, choices.recipe)
-  const set = { epochs: choices.epochs ?? 60, batchSize: choices.batchSize ?? 128, rate: choices.rate ?? 0.05, momentum: 0.9, decay: 5e-4 }
+  const set = { epochs: choices.epochs ?? 60, batchSize: choices.batchSize ?? 128, rate: choices.rate ?? 0.05, momentum: 0.9, decay: choices.decay ?? 5e-4 }
+  const { drop = 0 } = choices
   const network = asChosen(() => headNetwork(features.train.dims, bits, choices.settings))
   const { variables, cpuMs, wallMs, loss } = await train({
     network,
-    source: featureSource(features.train, pictures.labels),
+    source: featureSource(features.train, pictures.labels, drop),
     objective: plan.objective,
     options: { ...set, seed, schedule: cosine() },
     ...options
@@ -72,7 +73,7 @@ export async function runFrozen (recipe: Recipe, { train: pictures }: Division, 
   })
   try {
     const cost = await costOf(network, variables, [1, 1, features.train.dims])
-    return { queries: encode(features.queries), database: encode(features.database), chosen: { ...choices.recipe, ...set, head: choices.settings }, ...cost, cpuMs, wallMs, loss }
+    return { queries: encode(features.queries), database: encode(features.database), chosen: { ...choices.recipe, ...set, drop, head: choices.settings }, ...cost, cpuMs, wallMs, loss }
   } finally {
     variables.dispose()
   }

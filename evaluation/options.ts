@@ -28,6 +28,8 @@ export interface Options {
   readonly epochs?: number
   readonly batch?: number
   readonly rate?: number
+  readonly decay?: number
+  readonly drop?: number
   readonly shift: number
   readonly cutout: number
   readonly start?: string
@@ -62,6 +64,8 @@ export function parseOptions (argv: readonly string[]): { readonly options: Opti
     .option('--epochs <n>', 'instead of the recipe\'s, a fraction if need be', positive)
     .option('--batch <n>', 'instead of the recipe\'s', whole(1))
     .option('--rate <n>', 'instead of the recipe\'s', positive)
+    .option('--decay <n>', 'weight decay, instead of the recipe\'s', notNegative)
+    .option('--drop <share>', 'with --pretrained: share of the features that a hash layer learns without, drawn anew each time', share)
     .option('--shift <pixels>', 'how far pictures are moved at random', whole(0), 2)
     .option('--cutout <pixels>', 'side of the square that is painted over at random', whole(0), 0)
     .option('--start <directory>', 'a saved model whose network the recipe\'s begins with; its training counts in CPU minutes')
@@ -86,6 +90,18 @@ function whole (least: number): (text: string) => number {
 function positive (text: string): number {
   const value = Number(text)
   if (!(value > 0 && Number.isFinite(value))) throw new InvalidArgumentError('It is a number above 0.')
+  return value
+}
+
+function notNegative (text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !(value >= 0 && Number.isFinite(value))) throw new InvalidArgumentError('It is a number, 0 or above.')
+  return value
+}
+
+function share (text: string): number {
+  const value = notNegative(text)
+  if (value >= 1) throw new InvalidArgumentError('It is a share: 0 or above, below 1.')
   return value
 }
 

@@ -91,13 +91,14 @@ async function ofShallow (name: string, division: Division, options: Options): P
 async function ofRecipe (name: string, division: Division, options: Options, signal: AbortSignal): Promise<Outcome> {
   const recipe = recipeOf(name)
   const backend = await training()
-  const { bits, seed, shift, cutout, network, epochs, batch, rate, pretrained, checkpoint, save, start } = options
+  const { bits, seed, shift, cutout, network, epochs, batch, rate, decay, drop, pretrained, checkpoint, save, start } = options
   const choices: DeepChoices = {
     bits, seed, shift, cutout, settings: options.net, recipe: options.set,
     ...network !== undefined && { network },
     ...epochs !== undefined && { epochs },
     ...batch !== undefined && { batchSize: batch },
-    ...rate !== undefined && { rate }
+    ...rate !== undefined && { rate },
+    ...decay !== undefined && { decay }
   }
   const { cpuMs, wallMs, parameters, multiplyAdds, chosen, queries, database, model } = pretrained === undefined
     ? await runDeep(recipe, division, choices, {
@@ -108,7 +109,7 @@ async function ofRecipe (name: string, division: Division, options: Options, sig
       ...start !== undefined && { start: await startOfSaved(start) },
       ...checkpoint !== undefined && { checkpoint: { directory: checkpoint, everyMs: 60_000 } }
     })
-    : await runFrozen(recipe, division, await pretrainedFeatures(division, options), choices, { signal, onProgress: progressLine(name, process.stderr) })
+    : await runFrozen(recipe, division, await pretrainedFeatures(division, options), { ...choices, ...drop !== undefined && { drop } }, { signal, onProgress: progressLine(name, process.stderr) })
   return {
     effort: { cpuMinutes: cpuMs / 6e4, wallMinutes: wallMs / 6e4, parameters, multiplyAdds, backend: backend.sentence },
     choices: { ...chosen, ...pretrained !== undefined && { pretrained, side: options.side ?? PRETRAINED_SIDE } },

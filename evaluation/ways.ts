@@ -8,13 +8,13 @@ export type Way = 'files' | 'model' | 'shallow' | 'features' | 'network'
 const ALL = ['seed', 'json', 'perQuery'] as const
 const DIVIDED = [...ALL, 'protocol', 'data', 'side'] as const
 const FITTED = [...DIVIDED, 'recipe', 'bits', 'pretrained', 'keepFeatures'] as const
-const LEARNED = ['set', 'net', 'epochs', 'batch', 'rate'] as const
+const LEARNED = ['set', 'net', 'epochs', 'batch', 'rate', 'decay'] as const
 
 const ways: Readonly<Record<Way, { readonly about: string, readonly takes: ReadonlySet<keyof Options> }>> = {
   files: { about: '--queries and --database', takes: new Set([...ALL, 'queries', 'database']) },
   model: { about: '--model', takes: new Set([...DIVIDED, 'model']) },
   shallow: { about: 'a shallow baseline', takes: new Set(FITTED) },
-  features: { about: '--pretrained', takes: new Set([...FITTED, ...LEARNED]) },
+  features: { about: '--pretrained', takes: new Set([...FITTED, ...LEARNED, 'drop']) },
   network: { about: 'a recipe that trains a whole network', takes: new Set([...DIVIDED, 'recipe', 'bits', ...LEARNED, 'network', 'shift', 'cutout', 'start', 'checkpoint', 'save']) }
 }
 

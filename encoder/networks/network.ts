@@ -60,7 +60,8 @@ export class Settings {
 
   /** Whole numbers, as a list. */
   numbers (name: string, { from, to, most, otherwise }: { from: number, to: number, most: number, otherwise: readonly number[] }): readonly number[] {
-    const value = this.#take(name, otherwise)
+    const taken = this.#take(name, otherwise)
+    const value = typeof taken === 'number' ? [taken] : taken
     if (!Array.isArray(value) || value.length > most || !value.every(n => Number.isInteger(n) && n >= from && n <= to)) {
       throw wrong(name, `must be at most ${most} whole numbers from ${from} to ${to}, got ${JSON.stringify(value)}`)
     }

@@ -65,6 +65,20 @@ async function directory (t: ExecutionContext): Promise<string> {
   return made
 }
 
+test('features: a share is dropped, the others make up for it, and a seed decides which', t => {
+  const { features, labels } = rings(240, 1)
+  const items = Uint32Array.from({ length: labels.count }, (_, at) => at)
+  const batch = (drop: number, seed: number): Float32Array => tf.tidy(() => featureSource(features, labels, drop).batch(items, new Random(seed)).dataSync<'float32'>())
+  const [whole, dropped] = [batch(0, 1), batch(0.25, 1)]
+  t.deepEqual([...whole], [...Float32Array.from(features.values)])
+  t.deepEqual(dropped, batch(0.25, 1))
+  t.notDeepEqual(dropped, batch(0.25, 2))
+  const none = dropped.filter(value => value === 0).length / dropped.length
+  t.true(none > 0.2 && none < 0.3, `${none}`)
+  for (const [at, value] of dropped.entries()) if (value !== 0) t.true(Math.abs(value * 0.75 - whole[at]!) < 1e-5)
+  t.throws(() => featureSource(features, labels, 1), { instanceOf: RangeError })
+})
+
 for (const name of recipes.keys()) {
   test.serial(`train: ${name} parts what was not parted before`, async t => {
     const queries = rings(60, 2)

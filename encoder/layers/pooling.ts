@@ -46,7 +46,7 @@ export function adaptivePool (x: tf.Tensor4D, bins: number, keep: 'max' | 'mean'
     const window = tf.slice4d(x, [0, row.from, column.from, 0], [n, row.length, column.length, channels])
     return keep === 'max' ? globalMaxPool(window) : globalAveragePool(window)
   }))
-  return tf.reshape(tf.stack(pooled, 1), [n, bins, bins, channels])
+  return tf.reshape(tf.concat2d(pooled, 1), [n, bins, bins, channels])
 }
 
 /**

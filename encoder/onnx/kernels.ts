@@ -19,6 +19,8 @@ interface Attributes {
   readonly transposeA: boolean
   readonly transposeB: boolean
   readonly shape: readonly number[]
+  readonly begin: readonly number[]
+  readonly size: readonly number[]
   readonly dtype: tf.DataType
 }
 
@@ -52,6 +54,7 @@ const KERNELS: Readonly<Record<string, Kernel>> = {
   Max: (recorder, { x }, { reductionIndices, keepDims }) => reduction(recorder, 'ReduceMax', x!, reductionIndices, keepDims),
   PadV2: (recorder, { x }, { paddings, constantValue }) => padding(recorder, x!, paddings, constantValue),
   Concat: (recorder, inputs, { axis }) => concatenation(recorder, Object.values(inputs), axis as number),
+  Slice: (recorder, { x }, { begin, size }) => slice(recorder, x!, begin, size),
   BatchMatMul: (recorder, { a, b }, attributes) => product(recorder, a!, b!, attributes),
   Reshape: (recorder, { x }, { shape }) => reshape(recorder, x!, shape)
 }
@@ -128,6 +131,19 @@ function concatenation (recorder: Recorder, inputs: readonly tf.TensorInfo[], ax
   if (side === 0) throw new UncoveredError('pictures put behind others')
   const shape = inputs[0]!.shape.map((length, at) => at === side ? inputs.reduce((sum, each) => sum + each.shape[at]!, 0) : length)
   return recorder.make(shape, recorder.graph.node('Concat', inputs.map(each => named(recorder, each, rank)), { axis: rank === 4 ? AXES[side]! : side }))
+}
+
+/** @param size of each side, −1 for all that is left of it. */
+function slice (recorder: Recorder, x: tf.TensorInfo, begin: readonly number[], size: readonly number[]): tf.TensorInfo {
+  const shape = x.shape.map((side, at) => size[at] === -1 ? side - begin[at]! : size[at]!)
+  if (shape[0] !== x.shape[0]) throw new UncoveredError('some pictures of several')
+  const cut = shape.flatMap((side, at) => side === x.shape[at] ? [] : [at])
+  if (cut.length === 0) return recorder.same(x)
+  const { graph } = recorder
+  const ends = cut.map(side => begin[side]! + shape[side]!)
+  return recorder.make(shape, graph.node('Slice', [
+    named(recorder, x), graph.integers(cut.map(side => begin[side]!)), graph.integers(ends), graph.integers(cut.map(side => x.shape.length === 4 ? AXES[side]! : side))
+  ]))
 }
 
 function product (recorder: Recorder, a: tf.TensorInfo, b: tf.TensorInfo, { transposeA, transposeB }: Attributes): tf.TensorInfo {

@@ -1,4 +1,6 @@
+import { createReadStream, existsSync } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
+import { createInterface } from 'node:readline'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { HammingbirdClient } from '../client/index.js'
 import { HammingbirdError, invalid } from '../errors.js'
@@ -6,7 +8,7 @@ import { readCodeFile, writeCodeFile, type CodeFileFormat } from '../index-serve
 import { HotCodeStore } from '../index-server/store/hot-tier/hot-code-store.js'
 import { Threads } from '../index-server/store/hot-tier/threads.js'
 import { clientCommand, codeBits, whole, withClient, wrongUsage, type ClientCommandOptions } from './client-command.js'
-import { print, printJson } from './output.js'
+import { print, printable, printJson } from './output.js'
 import { reasonOf } from './reason-of.js'
 
 interface ExportOptions extends ClientCommandOptions {
@@ -96,10 +98,26 @@ async function searchFile (file: string, { code: text, k, radius, bits: asked, j
   await using store = await HotCodeStore.open({ bits, threads }, [{ ordinals: Array.from({ length: count }, (_, i) => i), codes }])
   const most = k ?? (radius === undefined ? 10 : Infinity)
   const { groups, plan } = await store.search({ code, ...Number.isFinite(most) && { k: most }, ...radius !== undefined && { radius } })
-  const hits = groups.flatMap(({ distance, ordinals }) => Array.from(ordinals, number => ({ distance, number }))).slice(0, most)
+  const numbered = groups.flatMap(({ distance, ordinals }) => Array.from(ordinals, number => ({ distance, number }))).slice(0, most)
+  const ids = await idsBeside(file, count, new Set(numbered.map(({ number }) => number)))
+  const hits = numbered.map(hit => ({ ...hit, ...ids && { id: ids.get(hit.number)! } }))
   if (json) return printJson({ codes: count, bits, plan, hits })
-  for (const { distance, number } of hits) await print(`${String(distance).padStart(8)}  ${number}`)
-  await print(`complete · ${plan} of ${count} codes of ${bits} bits; numbers count from 0, as FAISS does`)
+  for (const { distance, number, id } of hits) await print(`${String(distance).padStart(8)}  ${number}${id === undefined ? '' : `  ${printable(id)}`}`)
+  await print(`complete · ${plan} of ${count} codes of ${bits} bits; numbers count from 0, as FAISS does${ids === undefined ? '' : `; ids from ${file}.ids`}`)
+}
+
+/** The ids of some numbers, from the list that an export leaves beside its codes. Undefined where there is none. @throws HammingbirdError `HAMMINGBIRD_INVALID` for a list of another length. */
+async function idsBeside (file: string, count: number, numbers: ReadonlySet<number>): Promise<ReadonlyMap<number, string> | undefined> {
+  const list = `${file}.ids`
+  if (!existsSync(list)) return undefined
+  const ids = new Map<number, string>()
+  let at = 0
+  for await (const id of createInterface({ input: createReadStream(list), crlfDelay: Infinity })) {
+    if (numbers.has(at)) ids.set(at, id)
+    at++
+  }
+  if (at !== count) throw invalid(list, `is not the list of these codes: it has ${at} lines, ${file} has ${count} codes; put it elsewhere to search by number`)
+  return ids
 }
 
 function hex (text: string): string {

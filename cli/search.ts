@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { Rank, type HammingbirdClient, type Search, type SearchResponse, type VersionStatus } from '../client/index.js'
+import { codeOf, HammingbirdError } from '../errors.js'
 import { whole, wrongUsage } from './client-command.js'
 import { planName, searchJson } from './json.js'
 import { print, printable, printJson, styled } from './output.js'
@@ -37,12 +38,24 @@ export function search (): Command {
 }
 
 async function find (client: HammingbirdClient, signal: AbortSignal, request: Search, options: SearchOptions): Promise<void> {
-  for await (const answer of client.searchPages(request, { signal })) {
+  for await (const answer of pagesOf(client, signal, request)) {
     const last = !options.all || answer.nextPageToken === ''
     const standing = last ? await standingOf(client, signal, answer.version) : undefined
     if (options.json) await printJson(searchJson(answer, options.count, standing))
     else await show(answer, options, standing)
     if (last) break
+  }
+}
+
+/** As the client's, but an answer that did not come in time names what it waited for. */
+async function * pagesOf (client: HammingbirdClient, signal: AbortSignal, request: Search): AsyncGenerator<SearchResponse> {
+  try {
+    yield * client.searchPages(request, { signal })
+  } catch (err) {
+    const waits = request.minPosition ?? []
+    if (waits.length === 0 || codeOf(err) !== 'HAMMINGBIRD_DEADLINE') throw err
+    const positions = waits.map(({ partition, offset }) => `${partition}@${offset}`).join(', ')
+    throw new HammingbirdError('HAMMINGBIRD_DEADLINE', `no answer in time: --after waits for ${positions}, which may not be searchable yet; hammingbird status says what waits, --timeout waits longer`, { cause: err })
   }
 }
 

@@ -283,6 +283,13 @@ test('docs/cli.md: has a section for each command, and the exit codes as they ar
   t.deepEqual(rows, Object.entries(exitCodes).map(([code, means]) => [code, means]))
 })
 
+test('search: what it waited for is named where it did not come', async t => {
+  await using at = await loopback({ engine: engineWith({ search: () => new Promise(() => {}) }) }) // as where the position never comes
+  const late = await hammingbird(['search', '--id', 'dog.jpg', '--after', '0@1000000', '--timeout', '1'], { server: at.server.address })
+  t.not(late.code, 0, late.stdout)
+  t.regex(late.stderr, /^HAMMINGBIRD_DEADLINE {2}no answer in time: --after waits for 0@1000000/)
+})
+
 test('codes: exported as a FAISS index with the ids beside it, and searched without a server', async t => {
   await using at = await loopback()
   const run = (...args: string[]) => hammingbird(args, { server: at.server.address, cwd: folder })
@@ -298,7 +305,15 @@ test('codes: exported as a FAISS index with the ids beside it, and searched with
   const at0 = 33 + names.indexOf('dog.jpg') * bits / 8
   const found = await run('codes', 'search', 'pets.faiss', '--code', bytes.toString('hex', at0, at0 + bits / 8), '-k', '1', '--json')
   t.is(found.code, 0, found.stderr)
-  t.deepEqual((JSON.parse(found.stdout) as { hits: unknown }).hits, [{ distance: 0, number: names.indexOf('dog.jpg') }])
+  t.deepEqual((JSON.parse(found.stdout) as { hits: unknown }).hits, [{ distance: 0, number: names.indexOf('dog.jpg'), id: 'dog.jpg' }])
+  const file = join(folder, ids)
+  await writeFile(file, 'dog.jpg\n')
+  const another = await run('codes', 'search', 'pets.faiss', '--code', '00'.repeat(bits / 8))
+  t.is(another.code, 2)
+  t.regex(another.stderr, /pets\.faiss\.ids.*it has 1 lines, pets\.faiss has 2 codes/)
+  await rm(file)
+  const numbers = await run('codes', 'search', 'pets.faiss', '--code', '00'.repeat(bits / 8), '--json')
+  t.deepEqual(Object.keys((JSON.parse(numbers.stdout) as { hits: readonly object[] }).hits[0]!), ['distance', 'number'])
   if (process.platform === 'linux' && spawnSync('prlimit', ['--version']).error === undefined) {
     // A limit on the size of files stands for the full disk.
     const limited = await promisify(execFile)('prlimit', ['--fsize=10', process.execPath, MAIN, 'codes', 'export', 'cut.faiss', '--server', at.server.address], { cwd: folder }).catch((err: unknown) => err) as { readonly code?: number, readonly stderr: string }

@@ -2,14 +2,14 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { headlines } from './measured/headlines.js'
 import { measuredPage } from './measured/page.js'
-import { readResults } from './measured/results.js'
+import { readLearned, readResults } from './measured/results.js'
 
 const BLOCK = /(<!-- measured: .*-->\n)[\s\S]*?(<!-- end of measured -->)/
 const results = readResults()
 const readme = readFileSync('README.md', 'utf8')
 const made: Record<string, string> = {
   'docs/measured.md': measuredPage(results),
-  'README.md': readme.replace(BLOCK, (_, begin: string, end: string) => `${begin}${headlines(results)}${end}`)
+  'README.md': readme.replace(BLOCK, (_, begin: string, end: string) => `${begin}${headlines(results, readLearned())}${end}`)
 }
 
 for (const [file, content] of Object.entries(made)) {

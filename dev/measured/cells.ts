@@ -1,3 +1,4 @@
+import { headingOf } from './heading.js'
 import { isRecord, type Record, type Value } from './results.js'
 
 const number = new Intl.NumberFormat('en', { maximumSignificantDigits: 4 })
@@ -24,7 +25,7 @@ export function tableOf (rows: readonly ReadonlyMap<string, string>[]): string[]
   if (rows.length === 0) return []
   const names = [...new Set(rows.flatMap(row => [...row.keys()]))]
   return [
-    `| ${names.join(' | ')} |`,
+    `| ${names.map(headingOf).join(' | ')} |`,
     `|${names.map(() => '---|').join('')}`,
     ...rows.map(row => `| ${names.map(name => (row.get(name) ?? '').replaceAll('|', '\\|')).join(' | ')} |`),
     ''

@@ -25,6 +25,7 @@ interface Work {
 }
 
 const RETRY_MS = 500
+/** In a row, without a partition opened in between. */
 const MOST_FAILURES = 5
 
 /**
@@ -43,7 +44,7 @@ export class KafkaMember implements GroupMember {
   #failed = false
   #failures = 0
   #rebalancingMs: number | undefined
-  #endSession: () => void = () => {}
+  #endSession: (why?: unknown) => void = () => {}
 
   constructor (options: MemberOptions) {
     this.#options = options
@@ -70,7 +71,8 @@ export class KafkaMember implements GroupMember {
         const why = await this.#session(signal)
         if (why !== undefined) throw why
       } catch (err) {
-        if (++this.#failures > MOST_FAILURES || !(fromKafka(err, '') as Partial<HammingbirdError>).retryable) this.#fail(fromKafka(err, `joining group ${this.#options.group}`))
+        const ours = fromKafka(err, `joining group ${this.#options.group}`)
+        if (++this.#failures > MOST_FAILURES || !(ours as Partial<HammingbirdError>).retryable) this.#fail(ours)
       }
       this.#takeAll(signal.aborted ? closing() : fenced('its member has left the group'))
       await this.#allEnded()
@@ -80,7 +82,7 @@ export class KafkaMember implements GroupMember {
     if (!this.#failed) this.#settle.resolve()
   }
 
-  /** One consumer's life. @returns why it ended, when that was not by us. */
+  /** One consumer's life. @returns why it ended, when that was neither asked for nor a matter of the group. */
   async #session (signal: AbortSignal): Promise<unknown> {
     const { connection, topic, group } = this.#options
     this.#rebalancingMs = undefined
@@ -93,7 +95,7 @@ export class KafkaMember implements GroupMember {
       mayJoinAgain: () => this.#mayJoinAgain(),
       fetched: (partition, records, next, stale) => this.#fetched(partition, records, next, stale)
     })
-    const ending = new Promise<void>(resolve => { this.#endSession = resolve })
+    const ending = new Promise<unknown>(resolve => { this.#endSession = resolve })
     const watch = setInterval(() => { this.#missSilent() }, Math.max(20, this.#sessionTimeoutMs / 10)).unref()
     const onAbort = (): void => { this.#endSession() }
     signal.addEventListener('abort', onAbort, { once: true })
@@ -116,7 +118,7 @@ export class KafkaMember implements GroupMember {
   }
 
   #joined (subscription: Subscription, partitions: readonly number[]): void {
-    this.#failures = 0
+    if (partitions.length === 0) this.#failures = 0
     this.#rebalancingMs = undefined
     if (this.#closing.signal.aborted) return
     for (const [partition, { claim }] of this.#work) {
@@ -144,12 +146,16 @@ export class KafkaMember implements GroupMember {
       await former
       if (claim.signal.aborted) return
       const position = await claim.open()
+      this.#failures = 0
       if (!claim.signal.aborted) subscription.seek(partition, position)
     })()
     const ended = (async () => {
       try {
-        await opened.catch((err: unknown) => { throw fromKafka(err, `opening ${topic} partition ${partition}`) })
-        if (!claim.signal.aborted) await run(claim)
+        const open = await opened.then(() => true, (err: unknown) => {
+          if (!claim.signal.aborted) this.#endSession(fromKafka(err, `opening ${topic} partition ${partition}`)) // a broker may go meanwhile
+          return false
+        })
+        if (open && !claim.signal.aborted) await run(claim)
       } catch (err) {
         if (!claim.signal.aborted) this.#stumble(err)
       } finally {

@@ -7,12 +7,14 @@ import { newTopic, readAll, record, startsAt, unique } from '../suites/log/groun
 
 await withBroker('KafkaLog', {}, broker => {
   test.serial('KafkaLog: through kills of the broker nothing acknowledged is lost, and each record is copied once', async t => {
-    t.timeout(150_000)
+    t.timeout(240_000)
     await using log = await KafkaLog.open({ brokers: [broker().bootstrap] })
     const [input, output, group] = [await newTopic(log, { partitions: 2 }), await newTopic(log, { partitions: 2 }), unique('group')]
     const members = await Promise.all([0, 1].map(() => log.join({ group, topic: input, sessionTimeoutMs: 6000, run: claim => copy(claim, output) })))
     await using reader = log.read({ topic: output, from: startsAt(0, 0), reader: unique('reader') })
 
+    const ended = Promise.race(members.map(({ ended }) => ended)) // rejects with why: none may
+    ended.catch(() => undefined)
     const acknowledged: string[] = []
     const enough = new AbortController()
     const appender = (async () => {
@@ -44,7 +46,9 @@ await withBroker('KafkaLog', {}, broker => {
 
     const seen = new Map<string, number>()
     while (seen.size < acknowledged.length) {
-      for (const { value } of (await reader.poll()).records) seen.set(String(value), (seen.get(String(value)) ?? 0) + 1)
+      const polled = await Promise.race([reader.poll(), ended])
+      if (polled === undefined) throw new Error('a member has ended')
+      for (const { value } of polled.records) seen.set(String(value), (seen.get(String(value)) ?? 0) + 1)
     }
     t.deepEqual([...seen.keys()].map(Number).sort((a, b) => a - b), acknowledged.map(Number))
     await Promise.all(members.map(member => member.close()))

@@ -14,7 +14,7 @@ export const codes = {
 
   HAMMINGBIRD_INVALID: { retryable: false, means: 'a request or an option says something that cannot be; the message says what to change' },
   HAMMINGBIRD_NOT_FOUND: { retryable: false, means: 'no such image, collection, version, watch or entry' },
-  HAMMINGBIRD_ALREADY_EXISTS: { retryable: false, means: 'the name is taken, by something with other settings' },
+  HAMMINGBIRD_ALREADY_EXISTS: { retryable: false, means: 'the name is taken, by something else' },
   HAMMINGBIRD_IN_USE: { retryable: false, means: 'something runs that needs it: it cannot be deleted now' },
   HAMMINGBIRD_NOT_BUILT: { retryable: false, means: 'named in the API, not built yet' },
   HAMMINGBIRD_DEADLINE: { retryable: true, means: 'the caller\'s deadline passed first' },
@@ -28,6 +28,7 @@ export const codes = {
   HAMMINGBIRD_IMAGE_TIMEOUT: { retryable: false, means: 'decoding took longer than an image may' },
   HAMMINGBIRD_IMAGE_KILLS: { retryable: false, means: 'a worker died on this image, alone and more than once' },
   HAMMINGBIRD_IMAGE_ID: { retryable: false, means: 'an image id is UTF-8, 1-512 bytes, without control characters' },
+  HAMMINGBIRD_NO_PICTURE: { retryable: false, means: 'codes were given in place of the image, and none for this version' },
 
   HAMMINGBIRD_CODE_WIDTH: { retryable: false, means: 'a code has another width than the table it is for' },
   HAMMINGBIRD_WORKER_LOST: { retryable: true, means: 'a worker process died with work in hand' },

@@ -1,6 +1,5 @@
-import { createReadStream, existsSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
-import { createInterface } from 'node:readline'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { HammingbirdClient } from '../client/index.js'
 import { HammingbirdError, invalid } from '../errors.js'
@@ -8,6 +7,8 @@ import { readCodeFile, writeCodeFile, type CodeFileFormat } from '../index-serve
 import { HotCodeStore } from '../index-server/store/hot-tier/hot-code-store.js'
 import { Threads } from '../index-server/store/hot-tier/threads.js'
 import { clientCommand, codeBits, whole, withClient, wrongUsage, type ClientCommandOptions } from './client-command.js'
+import { codesImport } from './codes-import.js'
+import { lines } from './lines.js'
 import { print, printable, printJson } from './output.js'
 import { reasonOf } from './reason-of.js'
 
@@ -24,15 +25,16 @@ interface SearchOptions {
   readonly json: boolean
 }
 
-/** `hammingbird codes export|search` */
+/** `hammingbird codes export|import|search` */
 export function codes (): Command {
   return new Command('codes')
-    .description('take the codes along, to FAISS or anywhere else, and search such files')
+    .description('take the codes along, to FAISS or anywhere else, bring such files in, and search them')
     .addCommand(clientCommand('export', 'write a version\'s codes to a file, and the ids beside it, a line each in the same order')
       .argument('<file>', 'where the codes go; the ids go to FILE.ids')
       .addOption(new Option('--format <format>', 'a FAISS IndexBinaryFlat, or the codes and nothing else').choices(['faiss', 'plain']).default('faiss'))
       .option('--version <name>', 'the version; the live one when left out', '')
       .action((file: string, options: ExportOptions) => withClient(options, (client, signal) => exportCodes(client, signal, file, options))))
+    .addCommand(codesImport())
     .addCommand(new Command('search')
       .description('read a file of codes, as exported or as FAISS wrote it, into memory and find the nearest, without a server')
       .argument('<file>', 'a FAISS IndexBinaryFlat, alone or with ids, or a plain file')
@@ -112,7 +114,7 @@ async function idsBeside (file: string, count: number, numbers: ReadonlySet<numb
   if (!existsSync(list)) return undefined
   const ids = new Map<number, string>()
   let at = 0
-  for await (const id of createInterface({ input: createReadStream(list), crlfDelay: Infinity })) {
+  for await (const id of lines(list)) {
     if (numbers.has(at)) ids.set(at, id)
     at++
   }

@@ -21,7 +21,7 @@ export function get (): Command {
 async function show (client: HammingbirdClient, signal: AbortSignal, id: string, { json, picture }: GetOptions): Promise<void> {
   const item = await client.getItem(id, { signal, picture: picture !== undefined })
   if (picture !== undefined) {
-    if (item.picture.length === 0) throw wrongUsage('no picture is kept of that image: the server keeps none')
+    if (item.picture.length === 0) throw wrongUsage(item.width === 0 ? 'that image came as codes: there is no picture of it' : 'no picture is kept of that image: the server keeps none')
     await writeAsked(picture, item.picture)
   }
   if (json) return printJson(itemJson(item))
@@ -35,7 +35,7 @@ function factsOf ({ id, labels, metadata, uri, capturedAt, width, height, format
     ['labels', labels.join(', ')],
     ['uri', uri],
     ['captured', capturedAt?.toISOString() ?? ''],
-    ['format', `${format}, ${width}×${height}`],
+    ['format', width === 0 ? 'codes, no picture' : `${format}, ${width}×${height}`],
     ['sha256', sha256.toString('hex')],
     ['item', place(position)],
     ['image', place(source)],

@@ -8,7 +8,8 @@ export class PublishProgress {
   readonly #timer: NodeJS.Timeout | undefined
   readonly #number = new Intl.NumberFormat('en')
 
-  constructor () {
+  /** @param what is published. */
+  constructor (private readonly what: { readonly one: string, readonly many: string, readonly none: string } = { one: 'image', many: 'images', none: 'there are no pictures there' }) {
     if (process.stderr.isTTY) this.#timer = setInterval(() => { process.stderr.write(`\r\x1b[2K${this.#line()}`) }, EVERY_MS).unref()
   }
 
@@ -25,13 +26,13 @@ export class PublishProgress {
 
   /** `published 1,234 images · 2 refused` */
   summary (): string {
-    if (this.published + this.refused === 0) return 'published nothing: there are no pictures there'
-    return `published ${this.#number.format(this.published)} ${this.published === 1 ? 'image' : 'images'}${this.#refusals()}`
+    if (this.published + this.refused === 0) return `published nothing: ${this.what.none}`
+    return `published ${this.#number.format(this.published)} ${this.published === 1 ? this.what.one : this.what.many}${this.#refusals()}`
   }
 
   #line (): string {
     const seconds = (Date.now() - this.#beganAt) / 1000
-    return `${this.#number.format(this.published)} published${this.#refusals()} · ${this.#number.format(Math.round(this.published / Math.max(seconds, 0.001)))} images/s`
+    return `${this.#number.format(this.published)} published${this.#refusals()} · ${this.#number.format(Math.round(this.published / Math.max(seconds, 0.001)))} ${this.what.many}/s`
   }
 
   #refusals (): string {

@@ -16,7 +16,8 @@ export async function sampleIds (client: HammingbirdClient, most: number, signal
   let kept: string[] = []
   let every = 1
   let seen = 0
-  for await (const { id } of client.exportItems({}, { signal })) {
+  for await (const { id, width } of client.exportItems({}, { signal })) {
+    if (width === 0) continue // codes came in place of the image
     if (seen++ % every === 0) kept.push(id)
     if (kept.length < 2 * most) continue
     kept = kept.filter((_, i) => i % 2 === 0)
@@ -27,8 +28,8 @@ export async function sampleIds (client: HammingbirdClient, most: number, signal
 }
 
 /**
- * The pictures of images as a network wants them, in batches: u8 [n, height, width, 3]. Images that are gone by now, or cannot be
- * decoded, are left out.
+ * The pictures of images as a network wants them, in batches: u8 [n, height, width, 3]. Images that are gone by now, have codes alone, or
+ * cannot be decoded, are left out.
  *
  * @throws HammingbirdError `HAMMINGBIRD_INVALID` when the server keeps no pictures.
  */
@@ -38,7 +39,7 @@ export async function * picturesOf (client: HammingbirdClient, decoder: Decoder,
       if (codeOf(err) === 'HAMMINGBIRD_NOT_FOUND') return undefined // deleted meanwhile
       throw err
     })))
-    const pictures = items.flatMap(item => item === undefined ? [] : [item.picture])
+    const pictures = items.flatMap(item => item === undefined || item.width === 0 ? [] : [item.picture])
     if (pictures.some(({ length }) => length === 0)) throw invalid('--pictures', 'the server keeps no pictures (--no-pictures): a hash layer cannot be fitted on what it holds')
     const pixels = await decoder.pixels(pictures, input, 'live')
     return Buffer.concat(pixels.filter(outcome => !isDecodingRefusal(outcome)) as Uint8Array[])

@@ -11,7 +11,7 @@ import { GetSetAsideRequest, ListSetAsideRequest, ReplayRequest, SetAsideService
 import { Calls, type CallOptions } from './calls.js'
 import { connect } from './connect.js'
 import { ModelsClient } from './models-client.js'
-import { publish, type NewImage, type Published } from './publish.js'
+import { publish, type CodedImage, type NewImage, type Published } from './publish.js'
 
 export interface ClientOptions {
   /** HOST:PORT. @default '127.0.0.1:4242' */
@@ -88,8 +88,8 @@ export class HammingbirdClient implements AsyncDisposable {
     return this.calls.unary(SearchServiceService.explain, ExplainRequest.create({ search: this.#searchRequest(search), id }), options)
   }
 
-  /** Publishes images over one stream: see `publish`. */
-  publish<T extends NewImage> (images: AsyncIterable<T> | Iterable<T>, options?: CallOptions): AsyncGenerator<Published<T>, void, undefined> {
+  /** Publishes images, or codes in place of them, over one stream: see `publish`. */
+  publish<T extends NewImage | CodedImage> (images: AsyncIterable<T> | Iterable<T>, options?: CallOptions): AsyncGenerator<Published<T>, void, undefined> {
     return publish(this.calls, this.#collection, images, options)
   }
 

@@ -1,5 +1,5 @@
 export { HammingbirdClient, DEFAULT_SERVER, type ClientOptions, type Query, type Search } from './hammingbird-client.js'
-export { MAX_IMAGE_BYTES, type NewImage, type Published } from './publish.js'
+export { MAX_IMAGE_BYTES, type CodedImage, type NewImage, type Published } from './publish.js'
 export type { By, ModelsClient } from './models-client.js'
 export type { CallOptions, Calls, OpenStream } from './calls.js'
 export { codes, CodeWidthError, HammingbirdError, type ErrorCode, type FieldViolation, type Resource } from '../errors.js'

@@ -3,11 +3,22 @@ import type { Position } from '../proto/gen/hammingbird/v1/common.js'
 import { HammingbirdError } from '../errors.js'
 import type { CallOptions, Calls } from './calls.js'
 
-export interface NewImage {
+export interface NewImage extends ImageFacts {
   /** @default sha256- and 32 hex digits of the bytes */
   readonly id?: string
   /** A whole image file. */
   readonly image: Uint8Array
+}
+
+/** An image that others have encoded, with the same model, and that is not given itself. */
+export interface CodedImage extends ImageFacts {
+  /** New, or of one that came with codes before. */
+  readonly id: string
+  /** By the version's name. Other versions find no code for it. */
+  readonly codes: Readonly<Record<string, Uint8Array>>
+}
+
+interface ImageFacts {
   readonly labels?: readonly string[]
   readonly uri?: string
   readonly capturedAt?: Date
@@ -15,7 +26,7 @@ export interface NewImage {
 }
 
 /** How the server answered one image. */
-export interface Published<T extends NewImage> {
+export interface Published<T extends NewImage | CodedImage> {
   /** What was published: the same object. */
   readonly image: T
   readonly id: string
@@ -40,7 +51,7 @@ const MOST_MS = 2 ** 31 - 1
  * - Error: the server's, or the images' own. What was answered before is durable; what was not may be or may not:
  *   publishing it again does no harm. `HAMMINGBIRD_DEADLINE` where the client's `timeoutMs` goes by without an answer that is due.
  */
-export async function * publish<T extends NewImage> (calls: Calls, collection: string, images: AsyncIterable<T> | Iterable<T>, options: CallOptions = {}): AsyncGenerator<Published<T>, void, undefined> {
+export async function * publish<T extends NewImage | CodedImage> (calls: Calls, collection: string, images: AsyncIterable<T> | Iterable<T>, options: CallOptions = {}): AsyncGenerator<Published<T>, void, undefined> {
   const stream = calls.bidi(CatalogServiceService.publish, options)
   const unanswered: { readonly image: T, readonly tooLarge: boolean }[] = []
   let sent = 0
@@ -64,11 +75,11 @@ export async function * publish<T extends NewImage> (calls: Calls, collection: s
     for await (const image of images) {
       if (stopped) return
       // A message above the limit would end the stream for all.
-      const tooLarge = image.image.length > MAX_IMAGE_BYTES
+      const tooLarge = bytesOf(image) > MAX_IMAGE_BYTES
       unanswered.push({ image, tooLarge })
       if (tooLarge) continue
       sent++
-      sentBytes += image.image.length
+      sentBytes += bytesOf(image)
       if (sent === 1) expect()
       if (!await stream.send(requestOf(image, collection))) return
       while (full()) await new Promise<void>(resolve => { answered = resolve })
@@ -85,7 +96,7 @@ export async function * publish<T extends NewImage> (calls: Calls, collection: s
       yield * refusedHere()
       const { image } = unanswered.shift()!
       sent--
-      sentBytes -= image.image.length
+      sentBytes -= bytesOf(image)
       clearTimeout(due) // who reads the answers may take their time
       answered()
       yield {
@@ -108,11 +119,21 @@ export async function * publish<T extends NewImage> (calls: Calls, collection: s
   }
 }
 
-function requestOf ({ id = '', image, labels = [], uri = '', capturedAt, metadata = {} }: NewImage, collection: string): PublishRequest {
-  return { collection, id, image: Buffer.from(image.buffer, image.byteOffset, image.byteLength), labels: [...labels], uri, capturedAt, metadata: { ...metadata } }
+function bytesOf (image: NewImage | CodedImage): number {
+  return 'image' in image ? image.image.length : Object.values(image.codes).reduce((sum, { length }) => sum + length, 0)
 }
 
-function tooLarge<T extends NewImage> (image: T): Published<T> {
-  const message = `an image file has at most ${MAX_IMAGE_BYTES} bytes, this one has ${image.image.length}`
+function requestOf (image: NewImage | CodedImage, collection: string): PublishRequest {
+  const { id = '', labels = [], uri = '', capturedAt, metadata = {} } = image
+  const codes = 'image' in image ? {} : Object.fromEntries(Object.entries(image.codes).map(([version, code]) => [version, view(code)]))
+  return { collection, id, image: 'image' in image ? view(image.image) : Buffer.alloc(0), codes, labels: [...labels], uri, capturedAt, metadata: { ...metadata } }
+}
+
+function view ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength)
+}
+
+function tooLarge<T extends NewImage | CodedImage> (image: T): Published<T> {
+  const message = `an image file has at most ${MAX_IMAGE_BYTES} bytes, this one has ${bytesOf(image)}`
   return { image, id: image.id ?? '', position: undefined, refusal: { code: 'HAMMINGBIRD_IMAGE_TOO_LARGE', message } }
 }

@@ -23,7 +23,7 @@ export function itemChanges (pictures: boolean): ReadChanges {
       partition,
       offset,
       item: { labels, metadata, uri, capturedAtMs, sha256, source: { partition: sourcePartition, offset: sourceOffset }, publishedAtMs, width, height, format },
-      picture: pictures ? picture : undefined
+      picture: pictures && picture.length > 0 ? picture : undefined
     }]
   }
 }

@@ -1,4 +1,4 @@
-import { isDecodingRefusal, type Decoder, type DecodingRefusal } from '../decoder/decoder.js'
+import type { Decoder, DecodingRefusal } from '../decoder/decoder.js'
 import { isRefused, type Encoder, type Encoding, type EncodingRefusal, type Lane } from '../encoder/encoder.js'
 import type { Claim, LogRecord, NewRecord } from '../log/log.js'
 import type { Envelope } from '../operators/envelope.js'
@@ -10,21 +10,25 @@ import { isProgress } from '../topics/progress.js'
 import { setAsideRecord } from '../topics/set-aside.js'
 import type { Written } from './commit.js'
 
-/** A message of C.items with its pixels in the model's form, or why there are none; neither for what is no item. */
+/** A message of C.items with its pixels in the model's form, or why there are none; the code where it was given with the item; nothing for what is no item. */
 export interface Pixelled {
   readonly record: LogRecord
-  readonly pixels: Uint8Array | DecodingRefusal | undefined
+  readonly pixels: Uint8Array | DecodingRefusal | Encoding | undefined
 }
 
 type Work<T, R> = (batch: readonly Envelope<T>[]) => Promise<readonly Envelope<R>[]>
 
-/** Decodes the pictures of a batch of items. */
-export function pixelsOfItems (decoder: Pick<Decoder, 'pixels'>, { input }: Manifest, lane: () => Lane, claim: Pick<Claim, 'beat'>): Work<LogRecord, Pixelled> {
+/** Decodes the pictures of a batch of items, and looks up the codes of those that have none. */
+export function pixelsOfItems (decoder: Pick<Decoder, 'pixels'>, { input, version, bits }: Manifest, lane: () => Lane, claim: Pick<Claim, 'beat'>): Work<LogRecord, Pixelled> {
   return async batch => {
-    const pictures = batch.flatMap(({ value: record }) => isItem(record) ? [ItemRecord.decode(record.value!).picture] : [])
+    const items = batch.map(({ value: record }) => isItem(record) ? ItemRecord.decode(record.value!) : undefined)
+    const pictures = items.flatMap(item => item !== undefined && item.picture.length > 0 ? [item.picture] : [])
     const decoded = pictures.length === 0 ? [] : [...await decoder.pixels(pictures, input, lane())]
     claim.beat()
-    return batch.map(({ value: record, settle }) => ({ settle, value: { record, pixels: isItem(record) ? decoded.shift()! : undefined } }))
+    return batch.map(({ value: record, settle }, i) => {
+      const item = items[i]
+      return { settle, value: { record, pixels: item === undefined ? undefined : item.picture.length > 0 ? decoded.shift()! : givenCode(item, version, bits) } }
+    })
   }
 }
 
@@ -37,12 +41,20 @@ export function codesOfPixels (encoder: Pick<Encoder, 'encode'>, { model, versio
     const encoded = pixels.length === 0 ? [] : [...await encoder.encode({ model, lane: lane(), pixels: Buffer.concat(pixels), count: pixels.length, beat })]
     return batch.map(({ value: { record, pixels }, settle }) => {
       if (pixels === undefined) return { settle, value: { record, outputs: [passOn(topic, record)] } }
-      const outcome = isDecodingRefusal(pixels) ? pixels : encoded.shift()!
+      const outcome = pixels instanceof Uint8Array ? encoded.shift()! : pixels
       const outputs = [codeRecord(topic, record, outcome)]
-      if (isRefused(outcome)) outputs.push(setAsideRecord(topics.setAside, asImage(record), { code: outcome.refused, message: outcome.message, stage: `encode ${version}` }))
+      // Without a picture there is nothing to look at, and nothing that a replay could publish again.
+      if (isRefused(outcome) && outcome.refused !== 'HAMMINGBIRD_NO_PICTURE') outputs.push(setAsideRecord(topics.setAside, asImage(record), { code: outcome.refused, message: outcome.message, stage: `encode ${version}` }))
       return { settle, value: { record, outputs } }
     })
   }
+}
+
+/** A code that was given for a version is its code: nothing is encoded for it, now or in a backfill. */
+function givenCode ({ givenCodes }: ItemRecord, version: string, bits: number): Encoding | EncodingRefusal {
+  const code = givenCodes[version]
+  if (code !== undefined && code.length * 8 === bits) return { code }
+  return { refused: 'HAMMINGBIRD_NO_PICTURE', message: `no picture to encode, and no code of ${bits} bits was given for ${version}` }
 }
 
 function isItem ({ key, value }: LogRecord): boolean {

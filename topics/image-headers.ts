@@ -1,4 +1,5 @@
 import type { Headers } from '../log/log.js'
+import { GIVEN_CODES } from './given-codes.js'
 
 /** What an image's headers say of it. */
 export interface ImageFacts {
@@ -27,6 +28,7 @@ export function readImageHeaders (headers: Headers): ImageFacts {
     const text = bytes.toString('utf8')
     if (name === LABELS) labels = readLabels(text)
     else if (name === URI) uri = text
+    else if (name === GIVEN_CODES) continue // says what the value is, not what the image is
     else if (name === CAPTURED_AT && (capturedAtMs = readTime(text)) !== undefined) continue
     else metadata[name] = text
   }
@@ -44,7 +46,7 @@ export function writeImageHeaders ({ labels, metadata, uri, capturedAtMs }: Imag
 }
 
 /** Headers that are facts of their own: metadata cannot have these names. */
-export const RESERVED_HEADERS: readonly string[] = [LABELS, URI, CAPTURED_AT]
+export const RESERVED_HEADERS: readonly string[] = [LABELS, URI, CAPTURED_AT, GIVEN_CODES]
 
 function readLabels (text: string): readonly string[] {
   let labels: readonly unknown[] = text.split(',')

@@ -1,31 +1,10 @@
 import { notFound } from '../../errors.js'
 import type { Position } from '../../log/log.js'
-import type { DeleteItemsRequest, ExportItemsRequest, GetItemRequest, Item, PublishRequest, SetLabelsRequest } from '../../proto/gen/hammingbird/v1/catalog.js'
+import type { DeleteItemsRequest, ExportItemsRequest, GetItemRequest, Item, SetLabelsRequest } from '../../proto/gen/hammingbird/v1/catalog.js'
 import { LabelsRecord } from '../../proto/gen/hammingbird/v1/log.js'
-import { writeImageHeaders } from '../../topics/image-headers.js'
-import { idOfBytes } from '../../topics/image-id.js'
 import * as valid from '../validate.js'
 import type { EngineContext } from './context.js'
 import { itemMessage } from './items.js'
-
-/** Writes an image to C.images. @returns its id, and its position there: not searchable yet, but never lost. */
-export async function publish ({ log, served }: EngineContext, request: PublishRequest): Promise<{ readonly id: string, readonly position: Position }> {
-  const { config, topics } = served(request.collection).collection
-  valid.imageBytes(request.image, config.imageBytes)
-  const id = request.id === '' ? idOfBytes(request.image) : valid.imageId(request.id)
-  const [position] = await log.append([{
-    topic: topics.images,
-    key: Buffer.from(id),
-    value: request.image,
-    headers: writeImageHeaders({
-      labels: valid.labels(request.labels),
-      metadata: valid.metadata(request.metadata),
-      uri: valid.uri(request.uri),
-      capturedAtMs: valid.timestamp(request.capturedAt, 'captured_at')
-    })
-  }])
-  return { id, position: position! }
-}
 
 /** Writes a tombstone an id to C.images. Ids that are not there are no error: they may be on their way. */
 export async function deleteItems ({ log, served }: EngineContext, { collection, ids }: DeleteItemsRequest): Promise<readonly Position[]> {

@@ -14,6 +14,7 @@ import type { EngineContext } from './context.js'
 import * as models from './models.js'
 import { explain, search } from './search.js'
 import { searchBatch } from './search-batch.js'
+import { publish } from './publish.js'
 import * as setAside from './set-aside.js'
 import { status, type StatusSources } from './status.js'
 
@@ -57,7 +58,7 @@ export class IndexEngine implements Engine {
   }
 
   async publish (request: PublishRequest): Promise<{ readonly id: string, readonly position: Position }> {
-    return catalog.publish(this.#context, request)
+    return publish(this.#context, request)
   }
 
   async getItem (request: GetItemRequest): Promise<Item> {

@@ -208,7 +208,8 @@ function backfillOf (target: ServedCollection, version: string): Backfill {
   return { ...none, coded, setAside, waiting, imagesPerSecond, caughtUp, remaining: seconds === undefined ? undefined : { seconds, nanos: 0 } }
 }
 
-function manifestOf (target: ServedCollection, name: string): Manifest {
+/** A version's manifest, by its name or an alias. @throws HammingbirdError `HAMMINGBIRD_NOT_FOUND`, `…_VERSION_RETIRED`. */
+export function manifestOf (target: ServedCollection, name: string): Manifest {
   const { versions } = target.collection
   const version = versions.resolve(name === '' ? 'live' : name)
   if (version !== undefined) return versions.state.manifests.get(version)!

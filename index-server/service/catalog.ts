@@ -4,13 +4,13 @@ import type { Engine } from '../engine.js'
 import type { Calls } from './calls.js'
 import { inOrder } from './in-order.js'
 
-/** Of one Publish stream, so that a fast producer fills the log's batches and no producer the memory. */
+/** Of one Publish stream, so that a fast producer fills the log's batches and no producer the memory: codes weigh nothing beside images. */
 const IN_HAND = { requests: 64, bytes: 32 * 1024 * 1024, weigh: ({ image }: PublishRequest) => image.length }
 
 /** What is wrong with one image or what is said of it: refused, and the stream goes on. */
 const REFUSALS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'HAMMINGBIRD_INVALID', 'HAMMINGBIRD_MESSAGE_TOO_LARGE', 'HAMMINGBIRD_IMAGE_ID', 'HAMMINGBIRD_IMAGE_UNREADABLE', 'HAMMINGBIRD_IMAGE_FORMAT',
-  'HAMMINGBIRD_IMAGE_TOO_LARGE', 'HAMMINGBIRD_IMAGE_TIMEOUT', 'HAMMINGBIRD_IMAGE_KILLS'
+  'HAMMINGBIRD_IMAGE_TOO_LARGE', 'HAMMINGBIRD_IMAGE_TIMEOUT', 'HAMMINGBIRD_IMAGE_KILLS', 'HAMMINGBIRD_CODE_WIDTH', 'HAMMINGBIRD_ALREADY_EXISTS'
 ])
 
 export function catalogService (engine: Engine, calls: Calls): CatalogServiceServer {

@@ -13,6 +13,7 @@ import { ingest } from '../../pipeline/ingest.js'
 import { Stage } from '../../pipeline/stage.js'
 import { CodeRecord, ItemRecord } from '../../proto/gen/hammingbird/v1/log.js'
 import type { Manifest } from '../../registry/manifest.js'
+import { givenCodesMessage } from '../../topics/given-codes.js'
 import { idOfBytes } from '../../topics/image-id.js'
 import { codesSpec, collectionSpecs, topicsOf } from '../../topics/names.js'
 import { isProgress, readProgress } from '../../topics/progress.js'
@@ -159,6 +160,33 @@ test('graphs: what comes of any messages is what a plain loop makes of them, ove
       }
     })
   }), { numRuns: 25 })
+})
+
+test('graphs: codes that come in place of an image are items without a picture, and the code of their version', async t => {
+  await withLog(async log => {
+    const v1 = new Stage({ name: 'encode v1', log, group: topics.encodeGroup('v1'), topic: topics.items, failed: err => { t.fail(String(err)) }, graph: (claim, drain) => encode({ claim, decoder, encoder, manifest: { ...manifest, version: 'v1' }, model: 'c/v1', lane: () => 'live', topics, limits, drain }) })
+    await log.createTopic(codesSpec('c', 'v1', config))
+    const { value, headers } = givenCodesMessage({ v0: Uint8Array.from([1, 2]), v7: Uint8Array.from([1, 2, 3]) })
+    const records: NewRecord[] = [
+      { topic: topics.images, key: Buffer.from('a'), value, headers: { ...headers, labels: Buffer.from('x') } },
+      { topic: topics.images, key: Buffer.from('b'), value: Buffer.from('abc') },
+      { topic: topics.images, key: Buffer.from('c'), value: Buffer.from('abc'), headers },
+      { topic: topics.images, key: null, value, headers },
+      { topic: topics.images, key: Buffer.from('d'), value: givenCodesMessage({ live: Uint8Array.from([1, 2]) }).value, headers }
+    ]
+    const running = stages(log, err => { t.fail(String(err)) })
+    await log.append(records)
+    await settled(log, topics.images, topics.ingestGroup)
+    for (const version of ['v0', 'v1']) await settled(log, topics.items, topics.encodeGroup(version))
+    await running.close()
+    await v1.close()
+    const item = (await all(log, topics.items)).find(({ key }) => key!.toString() === 'a')!
+    t.like(ItemRecord.decode(item.value!), { labels: ['x'], metadata: {}, width: 0, canonical: 0 })
+    const codes = async (version: string) => Object.fromEntries((await all(log, topics.codes(version))).filter(({ key }) => !isProgress(key)).map(({ key, value }) => [key!.toString(), CodeRecord.decode(value!).outcome!.value]))
+    t.deepEqual(await codes('v0'), { a: Buffer.from([1, 2]), b: Buffer.from([0x61, 3]) })
+    t.deepEqual(await codes('v1'), { a: 'HAMMINGBIRD_NO_PICTURE', b: Buffer.from([0x61, 3]) })
+    t.deepEqual((await all(log, topics.setAside)).map(({ headers }) => readSetAside(headers).code).toSorted(), ['HAMMINGBIRD_IMAGE_ID', 'HAMMINGBIRD_INVALID', 'HAMMINGBIRD_INVALID'])
+  })
 })
 
 test('stage: a failure is told, and the graph goes on from what was committed', async t => {

@@ -30,17 +30,27 @@ export interface PublishRequest {
   collection: string;
   /** Empty: sha256- and 32 hex digits of the bytes. */
   id: string;
-  /** A whole image file. */
+  /** A whole image file; empty when codes are given. */
   image: Buffer;
   labels: string[];
   uri: string;
   capturedAt: Date | undefined;
   metadata: { [key: string]: string };
+  /**
+   * By version name: codes made elsewhere by the same model, of an image that is not given. The id must be, and be new, or
+   * one that came with codes before. Other versions find no code for it.
+   */
+  codes: { [key: string]: Buffer };
 }
 
 export interface PublishRequest_MetadataEntry {
   key: string;
   value: string;
+}
+
+export interface PublishRequest_CodesEntry {
+  key: string;
+  value: Buffer;
 }
 
 export interface PublishResponse {
@@ -87,6 +97,7 @@ export interface Item {
     | undefined;
   /** SHA-256 of the original bytes. */
   sha256: Buffer;
+  /** 0 where codes were given in place of an image. */
   width: number;
   height: number;
   format: string;
@@ -190,7 +201,16 @@ export interface WorkerStatus {
 }
 
 function createBasePublishRequest(): PublishRequest {
-  return { collection: "", id: "", image: Buffer.alloc(0), labels: [], uri: "", capturedAt: undefined, metadata: {} };
+  return {
+    collection: "",
+    id: "",
+    image: Buffer.alloc(0),
+    labels: [],
+    uri: "",
+    capturedAt: undefined,
+    metadata: {},
+    codes: {},
+  };
 }
 
 export const PublishRequest: MessageFns<PublishRequest> = {
@@ -215,6 +235,9 @@ export const PublishRequest: MessageFns<PublishRequest> = {
     }
     globalThis.Object.entries(message.metadata).forEach(([key, value]: [string, string]) => {
       PublishRequest_MetadataEntry.encode({ key: key as any, value }, writer.uint32(58).fork()).join();
+    });
+    globalThis.Object.entries(message.codes).forEach(([key, value]: [string, Buffer]) => {
+      PublishRequest_CodesEntry.encode({ key: key as any, value }, writer.uint32(66).fork()).join();
     });
     return writer;
   },
@@ -291,6 +314,17 @@ export const PublishRequest: MessageFns<PublishRequest> = {
             }
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            const entry8 = PublishRequest_CodesEntry.decode(reader, reader.uint32());
+            if (entry8.value !== undefined) {
+              message.codes[entry8.key] = entry8.value;
+            }
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -318,6 +352,15 @@ export const PublishRequest: MessageFns<PublishRequest> = {
       (acc: { [key: string]: string }, [key, value]: [string, string]) => {
         if (value !== undefined) {
           acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    message.codes = (globalThis.Object.entries(object.codes ?? {}) as [string, Buffer][]).reduce(
+      (acc: { [key: string]: Buffer }, [key, value]: [string, Buffer]) => {
+        if (value !== undefined) {
+          acc[key] = value;
         }
         return acc;
       },
@@ -390,6 +433,73 @@ export const PublishRequest_MetadataEntry: MessageFns<PublishRequest_MetadataEnt
     const message = createBasePublishRequest_MetadataEntry();
     message.key = object.key ?? "";
     message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBasePublishRequest_CodesEntry(): PublishRequest_CodesEntry {
+  return { key: "", value: Buffer.alloc(0) };
+}
+
+export const PublishRequest_CodesEntry: MessageFns<PublishRequest_CodesEntry> = {
+  encode(message: PublishRequest_CodesEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value.length !== 0) {
+      writer.uint32(18).bytes(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PublishRequest_CodesEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePublishRequest_CodesEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PublishRequest_CodesEntry>): PublishRequest_CodesEntry {
+    return PublishRequest_CodesEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PublishRequest_CodesEntry>): PublishRequest_CodesEntry {
+    const message = createBasePublishRequest_CodesEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? Buffer.alloc(0);
     return message;
   },
 };

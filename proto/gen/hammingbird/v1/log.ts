@@ -7,9 +7,20 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 
+/** Value in C.images, under the image id and a header that says so: in place of an image file. */
+export interface GivenCodes {
+  /** By version name. */
+  codes: { [key: string]: Buffer };
+}
+
+export interface GivenCodes_CodesEntry {
+  key: string;
+  value: Buffer;
+}
+
 /** Value in C.items, under the image id: the newest one of every live image stays for ever. */
 export interface ItemRecord {
-  /** The canonical picture: a PNG or a JPEG file. */
+  /** The canonical picture: a PNG or a JPEG file. Empty where codes were given in place of an image. */
   picture: Buffer;
   /** The version of the canonical form. */
   canonical: number;
@@ -34,11 +45,18 @@ export interface ItemRecord {
   /** Of the picture. */
   pictureWidth: number;
   pictureHeight: number;
+  /** By version name; only where there is no picture. */
+  givenCodes: { [key: string]: Buffer };
 }
 
 export interface ItemRecord_MetadataEntry {
   key: string;
   value: string;
+}
+
+export interface ItemRecord_GivenCodesEntry {
+  key: string;
+  value: Buffer;
 }
 
 /** Value in C.codes.v, under the image id. */
@@ -133,6 +151,139 @@ export interface ArtifactChunk {
   data: Buffer;
 }
 
+function createBaseGivenCodes(): GivenCodes {
+  return { codes: {} };
+}
+
+export const GivenCodes: MessageFns<GivenCodes> = {
+  encode(message: GivenCodes, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    globalThis.Object.entries(message.codes).forEach(([key, value]: [string, Buffer]) => {
+      GivenCodes_CodesEntry.encode({ key: key as any, value }, writer.uint32(10).fork()).join();
+    });
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GivenCodes {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGivenCodes();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            const entry1 = GivenCodes_CodesEntry.decode(reader, reader.uint32());
+            if (entry1.value !== undefined) {
+              message.codes[entry1.key] = entry1.value;
+            }
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GivenCodes>): GivenCodes {
+    return GivenCodes.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GivenCodes>): GivenCodes {
+    const message = createBaseGivenCodes();
+    message.codes = (globalThis.Object.entries(object.codes ?? {}) as [string, Buffer][]).reduce(
+      (acc: { [key: string]: Buffer }, [key, value]: [string, Buffer]) => {
+        if (value !== undefined) {
+          acc[key] = value;
+        }
+        return acc;
+      },
+      {},
+    );
+    return message;
+  },
+};
+
+function createBaseGivenCodes_CodesEntry(): GivenCodes_CodesEntry {
+  return { key: "", value: Buffer.alloc(0) };
+}
+
+export const GivenCodes_CodesEntry: MessageFns<GivenCodes_CodesEntry> = {
+  encode(message: GivenCodes_CodesEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value.length !== 0) {
+      writer.uint32(18).bytes(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GivenCodes_CodesEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGivenCodes_CodesEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GivenCodes_CodesEntry>): GivenCodes_CodesEntry {
+    return GivenCodes_CodesEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GivenCodes_CodesEntry>): GivenCodes_CodesEntry {
+    const message = createBaseGivenCodes_CodesEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? Buffer.alloc(0);
+    return message;
+  },
+};
+
 function createBaseItemRecord(): ItemRecord {
   return {
     picture: Buffer.alloc(0),
@@ -150,6 +301,7 @@ function createBaseItemRecord(): ItemRecord {
     format: "",
     pictureWidth: 0,
     pictureHeight: 0,
+    givenCodes: {},
   };
 }
 
@@ -200,6 +352,9 @@ export const ItemRecord: MessageFns<ItemRecord> = {
     if (message.pictureHeight !== 0) {
       writer.uint32(120).uint32(message.pictureHeight);
     }
+    globalThis.Object.entries(message.givenCodes).forEach(([key, value]: [string, Buffer]) => {
+      ItemRecord_GivenCodesEntry.encode({ key: key as any, value }, writer.uint32(130).fork()).join();
+    });
     return writer;
   },
 
@@ -339,6 +494,17 @@ export const ItemRecord: MessageFns<ItemRecord> = {
             message.pictureHeight = reader.uint32();
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            const entry16 = ItemRecord_GivenCodesEntry.decode(reader, reader.uint32());
+            if (entry16.value !== undefined) {
+              message.givenCodes[entry16.key] = entry16.value;
+            }
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -379,6 +545,15 @@ export const ItemRecord: MessageFns<ItemRecord> = {
     message.format = object.format ?? "";
     message.pictureWidth = object.pictureWidth ?? 0;
     message.pictureHeight = object.pictureHeight ?? 0;
+    message.givenCodes = (globalThis.Object.entries(object.givenCodes ?? {}) as [string, Buffer][]).reduce(
+      (acc: { [key: string]: Buffer }, [key, value]: [string, Buffer]) => {
+        if (value !== undefined) {
+          acc[key] = value;
+        }
+        return acc;
+      },
+      {},
+    );
     return message;
   },
 };
@@ -446,6 +621,73 @@ export const ItemRecord_MetadataEntry: MessageFns<ItemRecord_MetadataEntry> = {
     const message = createBaseItemRecord_MetadataEntry();
     message.key = object.key ?? "";
     message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseItemRecord_GivenCodesEntry(): ItemRecord_GivenCodesEntry {
+  return { key: "", value: Buffer.alloc(0) };
+}
+
+export const ItemRecord_GivenCodesEntry: MessageFns<ItemRecord_GivenCodesEntry> = {
+  encode(message: ItemRecord_GivenCodesEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value.length !== 0) {
+      writer.uint32(18).bytes(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ItemRecord_GivenCodesEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseItemRecord_GivenCodesEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ItemRecord_GivenCodesEntry>): ItemRecord_GivenCodesEntry {
+    return ItemRecord_GivenCodesEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ItemRecord_GivenCodesEntry>): ItemRecord_GivenCodesEntry {
+    const message = createBaseItemRecord_GivenCodesEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? Buffer.alloc(0);
     return message;
   },
 };

@@ -1,0 +1,66 @@
+import { HammingbirdError, invalid } from '../../errors.js'
+import type { Headers, Position } from '../../log/log.js'
+import type { PublishRequest } from '../../proto/gen/hammingbird/v1/catalog.js'
+import { givenCodesMessage, MOST_GIVEN_CODES } from '../../topics/given-codes.js'
+import { writeImageHeaders } from '../../topics/image-headers.js'
+import { idOfBytes } from '../../topics/image-id.js'
+import type { ServedCollection } from '../served-collection.js'
+import * as valid from '../validate.js'
+import type { EngineContext } from './context.js'
+import { manifestOf } from './models.js'
+
+/** What is to be written to C.images under an id. */
+interface ImageMessage {
+  readonly id: string
+  readonly value: Buffer
+  readonly headers: Headers
+}
+
+/**
+ * Writes an image, or codes in place of one, to C.images and nowhere else: codes go the way of every image, so that position,
+ * restart and backfill mean the same for them.
+ *
+ * @returns its id, and its position there: not searchable yet, but never lost.
+ */
+export async function publish ({ log, served }: EngineContext, request: PublishRequest): Promise<{ readonly id: string, readonly position: Position }> {
+  const target = served(request.collection)
+  const { topics } = target.collection
+  const { id, value, headers } = Object.keys(request.codes).length > 0 ? await codesMessage(target, request) : imageMessage(target, request)
+  const [position] = await log.append([{
+    topic: topics.images,
+    key: Buffer.from(id),
+    value,
+    headers: {
+      ...writeImageHeaders({
+        labels: valid.labels(request.labels),
+        metadata: valid.metadata(request.metadata),
+        uri: valid.uri(request.uri),
+        capturedAtMs: valid.timestamp(request.capturedAt, 'captured_at')
+      }),
+      ...headers
+    }
+  }])
+  return { id, position: position! }
+}
+
+function imageMessage ({ collection }: ServedCollection, { id, image }: PublishRequest): ImageMessage {
+  valid.imageBytes(image, collection.config.imageBytes)
+  return { id: id === '' ? idOfBytes(image) : valid.imageId(id), value: image, headers: {} }
+}
+
+/**
+ * An id with an image keeps it: codes in its place would take its picture, and with it what other versions find it by. That is told by
+ * what is applied so far: of an image and codes that are published at once, the last in the log stands, as of two images.
+ */
+async function codesMessage (target: ServedCollection, { id, image, codes }: PublishRequest): Promise<ImageMessage> {
+  if (image.length > 0) throw invalid('codes', 'an image, or codes in place of one: not both')
+  const entries = Object.entries(codes)
+  if (entries.length > MOST_GIVEN_CODES) throw invalid('codes', `of at most ${MOST_GIVEN_CODES} versions, got ${entries.length}`)
+  for (const [version, code] of entries) {
+    if (valid.ALIASES.includes(version)) throw invalid(`codes[${version}]`, 'under the name of a version such as v7: an alias moves')
+    valid.codeWidth(code, manifestOf(target, valid.versionName(version, 'codes')).bits, `codes[${version}]`)
+  }
+  const item = await target.store.item(valid.imageId(id))
+  if (item !== undefined && item.width > 0) throw new HammingbirdError('HAMMINGBIRD_ALREADY_EXISTS', `image ${JSON.stringify(id)} is there with its picture: codes come in place of an image that is not`, { resource: { type: 'image', name: id } })
+  return { id, ...givenCodesMessage(codes) }
+}

@@ -10,11 +10,13 @@ const PAUSE_MS = 1000
  * The life of a process on Kafka: everything is opened, and closed when the process is asked to end. While no broker answers it
  * goes on trying, so that the parts of a deployment may come up in any order. The process ends after it, however this ended.
  *
+ * @param brokers as they were given: a wrong one shows only when nobody has answered for long, so they are logged at once.
  * @param open opens everything, and keeps in `resources` what is to be closed; what it throws but `HAMMINGBIRD_LOG_UNAVAILABLE` ends it.
  */
-export async function liveOnKafka (logger: Logger, open: (resources: Resources) => Promise<void>): Promise<void> {
+export async function liveOnKafka (logger: Logger, brokers: string, open: (resources: Resources) => Promise<void>): Promise<void> {
   const ended = new AbortController()
   const asked = untilAsked().then(() => { ended.abort() })
+  logger.info(`asking Kafka at ${brokers}`)
   try {
     while (!ended.signal.aborted) {
       await using resources = new Resources()

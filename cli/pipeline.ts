@@ -9,17 +9,17 @@ import { KafkaLog } from '../log/kafka-log.js'
 import { Pipeline } from '../pipeline/run.js'
 import { ModelLoader } from '../registry/model-loader.js'
 import { Registry } from '../registry/registry.js'
-import { openLogger } from '../telemetry/logger.js'
 import { whole } from './client-command.js'
 import { openDataDirectory } from './data-directory.js'
 import { kafkaLogOptions, kafkaOptions, type KafkaCommandOptions } from './kafka-options.js'
 import { gpuOption, useGpu, type GpuOptions } from './gpu-option.js'
 import { liveOnKafka } from './live-on-kafka.js'
+import { logOption, loggerOf, type LogOptions } from './log-option.js'
 import { release } from './release.js'
 import { sideBySide } from './side-by-side.js'
 import { watchOutages } from './watch-outages.js'
 
-interface PipelineCommandOptions extends KafkaCommandOptions, GpuOptions {
+interface PipelineCommandOptions extends KafkaCommandOptions, GpuOptions, LogOptions {
   readonly data: string
   readonly decoders?: number
   readonly encoders?: number
@@ -35,7 +35,7 @@ const NICENESS = 0
 
 /** `hammingbird pipeline`: the graphs ingest and encode of every collection, against Kafka. */
 export function pipeline (): Command {
-  return gpuOption(kafkaOptions(new Command('pipeline')))
+  return logOption(gpuOption(kafkaOptions(new Command('pipeline'))))
     .description('make items and codes of the images in Kafka: any number of these share the work, and keep no state')
     .option('--data <dir>', 'where files of models are kept; each pipeline needs its own', process.env['HAMMINGBIRD_DATA'] ?? './hammingbird-pipeline')
     .option('--decoders <n>', 'decoder processes', whole(1, 64))
@@ -46,10 +46,10 @@ export function pipeline (): Command {
 async function runPipeline (options: PipelineCommandOptions): Promise<void> {
   setFlagsFromString(`--heap-growing-percent=${HEAP_GROWING_PERCENT}`)
   useGpu(options)
-  const logger = openLogger()
+  const logger = loggerOf(options)
   const failed = (err: unknown, name: string): void => { logger.warn({ err, part: name }, `${name}: failed, trying again`) }
   const reader = `hammingbird.pipeline.${hostname()}.${randomBytes(4).toString('hex')}`
-  await liveOnKafka(logger, async resources => {
+  await liveOnKafka(logger, options.brokers, async resources => {
     const data = await openDataDirectory(options.data)
     const log = resources.keep(await KafkaLog.open(kafkaLogOptions(options, reader)))
     resources.keep(watchOutages(log, logger))

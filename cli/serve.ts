@@ -8,7 +8,6 @@ import { KafkaLog } from '../log/kafka-log.js'
 import { DEFAULT_BITS, DEFAULT_COLLECTION } from '../registry/collections.js'
 import { ModelLoader } from '../registry/model-loader.js'
 import { Registry } from '../registry/registry.js'
-import { openLogger } from '../telemetry/logger.js'
 import { COLLECTIONS } from '../topics/names.js'
 import { codeBits, whole } from './client-command.js'
 import { INDEX_MEMORY_MIB, openAnswering } from './answering.js'
@@ -16,10 +15,11 @@ import { openDataDirectory } from './data-directory.js'
 import { kafkaLogOptions, kafkaOptions, type KafkaCommandOptions } from './kafka-options.js'
 import { gpuOption, useGpu, type GpuOptions } from './gpu-option.js'
 import { liveOnKafka } from './live-on-kafka.js'
+import { logOption, loggerOf, type LogOptions } from './log-option.js'
 import { release } from './release.js'
 import { watchOutages } from './watch-outages.js'
 
-interface ServeOptions extends KafkaCommandOptions, GpuOptions {
+interface ServeOptions extends KafkaCommandOptions, GpuOptions, LogOptions {
   readonly data: string
   readonly serverId: string
   readonly host: string
@@ -33,7 +33,7 @@ interface ServeOptions extends KafkaCommandOptions, GpuOptions {
 
 /** `hammingbird serve`: keeps the tables up with Kafka, and answers. */
 export function serve (): Command {
-  return gpuOption(kafkaOptions(new Command('serve')))
+  return logOption(gpuOption(kafkaOptions(new Command('serve'))))
     .description('keep the tables up with Kafka and answer searches: each of these has all of the index')
     .option('--data <dir>', 'where the tables lie; HAMMINGBIRD_DATA sets it too', process.env['HAMMINGBIRD_DATA'] ?? './hammingbird-data')
     .option('--server-id <name>', 'names this server among those of one deployment: a second one of that name is refused', hostname())
@@ -51,10 +51,10 @@ async function runServe (options: ServeOptions): Promise<void> {
   const { serverId, host, port, bits, partitions, pictures } = options
   if (!/^[\w.-]{1,100}$/.test(serverId)) throw invalid('--server-id', `1 to 100 of a-z A-Z 0-9 . _ -, got ${JSON.stringify(serverId)}`)
   useGpu(options)
-  const logger = openLogger()
+  const logger = loggerOf(options)
   const failed = (err: unknown, name: string): void => { logger.warn({ err, part: name }, `${name}: failed, trying again`) }
   const reader = `hammingbird.server.${serverId}`
-  await liveOnKafka(logger, async resources => {
+  await liveOnKafka(logger, options.brokers, async resources => {
     const data = await openDataDirectory(options.data)
     const log = resources.keep(await KafkaLog.open(kafkaLogOptions(options, reader)))
     const decoder = resources.keep(await DecoderPool.open({ workers: options.decoders }))

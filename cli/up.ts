@@ -1,7 +1,6 @@
 import { createInterface } from 'node:readline/promises'
 import { Command, InvalidArgumentError } from 'commander'
 import { DEFAULT_BITS } from '../registry/collections.js'
-import { openLogger } from '../telemetry/logger.js'
 import { AllInOne } from './all-in-one.js'
 import { INDEX_MEMORY_MIB } from './answering.js'
 import { codeBits } from './client-command.js'
@@ -9,11 +8,12 @@ import { openDataDirectory } from './data-directory.js'
 import { publishDrawnPictures } from './drawn-source.js'
 import { assertFolders, openFolders } from './folder-sources.js'
 import { gpuOption, useGpu, type GpuOptions } from './gpu-option.js'
+import { logOption, loggerOf, type LogOptions } from './log-option.js'
 import { release } from './release.js'
 import { Progress } from './up-progress.js'
 import { untilAsked } from './until-asked.js'
 
-interface UpOptions extends GpuOptions {
+interface UpOptions extends GpuOptions, LogOptions {
   readonly data: string
   readonly host: string
   readonly port: number
@@ -23,12 +23,11 @@ interface UpOptions extends GpuOptions {
   readonly pictures: boolean
   readonly drawn: boolean
   readonly deleteMissing: boolean
-  readonly log?: 'text' | 'json'
 }
 
 /** `hammingbird up [folders…]`: everything on one machine. */
 export function up (): Command {
-  return gpuOption(new Command('up'))
+  return logOption(gpuOption(new Command('up')))
     .description('index folders of pictures, keep watching them, and answer searches: everything on this machine')
     .argument('[folders...]', 'folders of pictures; without one it starts on pictures that it draws itself')
     .option('--data <dir>', 'where the state lies; HAMMINGBIRD_DATA sets it too', process.env['HAMMINGBIRD_DATA'] ?? './hammingbird-data')
@@ -40,16 +39,12 @@ export function up (): Command {
     .option('--no-pictures', 'keep no pictures beside the codes')
     .option('--no-drawn', 'draw no pictures when no folder is given')
     .option('--delete-missing', 'delete without asking when many files, or a whole folder, have gone', false)
-    .option('--log <form>', 'text or json; text on a terminal', (form: string) => {
-      if (form !== 'text' && form !== 'json') throw new InvalidArgumentError('text or json')
-      return form
-    })
     .action(runUp)
 }
 
 async function runUp (folders: readonly string[], options: UpOptions): Promise<void> {
   useGpu(options)
-  const logger = openLogger(options.log === undefined ? {} : { form: options.log })
+  const logger = loggerOf(options)
   await assertFolders(folders)
   const data = await openDataDirectory(options.data)
   const asked = untilAsked()

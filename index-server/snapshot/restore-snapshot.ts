@@ -8,7 +8,7 @@ import { ELSEWHERE, movedSource, readSetAside } from '../../topics/set-aside.js'
 import { ItemOffsets } from './item-offsets.js'
 import { readPieces } from './pieces.js'
 import { ReadBack } from './read-back.js'
-import { verifySnapshot } from './verify-snapshot.js'
+import { verifySnapshot, type VerifiedSnapshot } from './verify-snapshot.js'
 
 export interface RestoreSnapshotOptions {
   readonly log: Log
@@ -16,6 +16,8 @@ export interface RestoreSnapshotOptions {
   readonly reader: string
   /** Begins to read the archive anew with each call. */
   readonly archive: () => AsyncIterable<Uint8Array>
+  /** What `verifySnapshot` said of the archive, where it was asked before. @default it is asked first */
+  readonly verified?: VerifiedSnapshot
   /** Told after each part. @default nobody */
   readonly restored?: (part: string, records: number) => void
 }
@@ -36,8 +38,8 @@ export interface Restored {
  * @throws HammingbirdError `HAMMINGBIRD_FORMAT` for a damaged archive, `…_ALREADY_EXISTS` for a collection that is there,
  * `…_STORAGE` when something else is read back.
  */
-export async function restoreSnapshot ({ log, reader, archive, restored = () => {} }: RestoreSnapshotOptions): Promise<Restored> {
-  const { header, manifest } = await verifySnapshot(archive())
+export async function restoreSnapshot ({ log, reader, archive, verified, restored = () => {} }: RestoreSnapshotOptions): Promise<Restored> {
+  const { header, manifest } = verified ?? await verifySnapshot(archive())
   const config = JSON.parse(header.config) as CollectionConfig
   const topics = topicsOf(config.name)
   await using collections = await Collections.open(log, reader)

@@ -3,12 +3,18 @@ import { isDeepStrictEqual } from 'node:util'
 import type { SnapshotHeader, SnapshotManifest } from '../../proto/gen/hammingbird/v1/snapshot.js'
 import { FORMAT, damaged, readPieces } from './pieces.js'
 
+/** What a whole archive says of itself. */
+export interface VerifiedSnapshot {
+  readonly header: SnapshotHeader
+  readonly manifest: SnapshotManifest
+}
+
 /**
  * Reads an archive from its beginning to its end and holds it to its manifest: every record there, none changed.
  *
  * @throws HammingbirdError `HAMMINGBIRD_FORMAT` that says what is wrong.
  */
-export async function verifySnapshot (archive: AsyncIterable<Uint8Array>): Promise<{ readonly header: SnapshotHeader, readonly manifest: SnapshotManifest }> {
+export async function verifySnapshot (archive: AsyncIterable<Uint8Array>): Promise<VerifiedSnapshot> {
   let header: SnapshotHeader | undefined
   let manifest: SnapshotManifest | undefined
   const all = createHash('sha256')

@@ -4,6 +4,7 @@ import type { HammingbirdClient, NewImage, Published } from '../client/index.js'
 import { clientCommand, list, time, withClient, wrongUsage, type ClientCommandOptions } from './client-command.js'
 import { imageFiles, readImage, type ImageFile } from './image-files.js'
 import { publishedJson } from './json.js'
+import { keptOut, PublishedRange, type KeptOut } from './kept-out.js'
 import { print, printable, printJson, styled } from './output.js'
 import { PublishProgress } from './publish-progress.js'
 
@@ -40,6 +41,8 @@ export function publish (): Command {
 async function publishFiles (client: HammingbirdClient, signal: AbortSignal, paths: readonly string[], options: PublishOptions): Promise<void> {
   const progress = new PublishProgress()
   const named: string[] = []
+  const range = new PublishedRange()
+  let imagesTopic = ''
 
   const refuse = async (file: string, id: string, { code, message }: { readonly code: string, readonly message: string }) => {
     progress.refused++
@@ -49,6 +52,8 @@ async function publishFiles (client: HammingbirdClient, signal: AbortSignal, pat
   const tell = async ({ image: { file }, id, position, refusal }: Published<FileImage>) => {
     if (refusal) return refuse(file, id, refusal)
     progress.published++
+    range.add(position!)
+    imagesTopic = position!.topic
     if (options.json) await printJson(publishedJson(file, { id, position, refusal }))
     else if (progress.published <= NAMED) named.push(`  ${printable(id)}  at ${position!.partition}@${position!.offset}`)
   }
@@ -62,10 +67,19 @@ async function publishFiles (client: HammingbirdClient, signal: AbortSignal, pat
     const told = done || progress.published + progress.refused > 0
     if (!options.json && told) {
       await print([progress.summary(), ...(progress.published <= NAMED ? named : [])].join('\n'))
-      if (progress.published > 0) await print(styled('dim', 'what cannot be decoded is set aside: hammingbird set-aside list'))
     }
   }
+  if (!options.json && progress.published > 0) await tellKeptOut(await keptOut(client, range, imagesTopic, signal))
   if (progress.refused > 0) process.exitCode = 5
+}
+
+/** Nothing where all can be found. */
+async function tellKeptOut (kept: KeptOut | undefined): Promise<void> {
+  if (kept === undefined || (kept.entries.length === 0 && !kept.more)) return
+  const { entries, more } = kept
+  for (const { imageId, code, message } of entries.slice(0, NAMED)) process.stderr.write(`${code}  ${printable(imageId)}: ${printable(message)}\n`)
+  const soFar = entries.length === 0 ? 'not all is decoded yet; what cannot be is set aside' : `${entries.length}${more ? ' or more' : ''} set aside, which cannot be found`
+  await print(styled('dim', `${soFar}: hammingbird set-aside list`))
 }
 
 type Refuse = (file: string, id: string, refusal: { readonly code: string, readonly message: string }) => Promise<void>

@@ -26,7 +26,7 @@ test('publish: a folder by its pictures, ids from there on; then they are found'
   const run = (...args: string[]) => hammingbird(args, { server: at.server.address, cwd: folder })
   const published = await run('publish', 'pets', '--labels', 'pet,animal', '--metadata', 'camera=X 1', '--captured-at', '2026-01-02', '--uri', 'https://pets.example/{id}')
   t.is(published.code, 0, published.stderr)
-  t.regex(published.stdout, /^published 2 images\n/)
+  t.regex(published.stdout, /^published 2 images\n {2}\S+ {2}at 0@\d\n {2}\S+ {2}at 0@\d\n$/, 'nothing is said of what is set aside, where nothing is')
   t.deepEqual([...at.engine.images.keys()].toSorted(), ['cats/tom.jpeg', 'dog.jpg'])
   const { request } = at.engine.images.get('dog.jpg')!
   t.like(request, { labels: ['pet', 'animal'], metadata: { camera: 'X 1' }, capturedAt: new Date('2026-01-02'), uri: 'https://pets.example/dog.jpg' })
@@ -43,9 +43,21 @@ test('publish: what is refused is named on stderr and makes 5; the others are pu
   await using at = await loopback()
   const ran = await hammingbird(['publish', 'pets', 'empty.jpg', 'large.jpg', 'broken.jpg'], { server: at.server.address, cwd: folder })
   t.is(ran.code, 5)
-  t.regex(ran.stdout, /^published 3 images · 2 refused\n/)
-  t.deepEqual(ran.stderr.trim().split('\n').toSorted().map(line => line.replace(/: .*/, '')), ['HAMMINGBIRD_IMAGE_TOO_LARGE  large.jpg', 'HAMMINGBIRD_IMAGE_UNREADABLE  empty.jpg'])
+  t.regex(ran.stdout, /^published 3 images · 2 refused\n(.*\n)*1 set aside, which cannot be found: hammingbird set-aside list\n$/)
+  t.deepEqual(ran.stderr.trim().split('\n').toSorted().map(line => line.replace(/: .*/, '')), ['HAMMINGBIRD_IMAGE_TOO_LARGE  large.jpg', 'HAMMINGBIRD_IMAGE_UNREADABLE  broken.jpg', 'HAMMINGBIRD_IMAGE_UNREADABLE  empty.jpg'])
   t.is(at.engine.aside.length, 1, 'broken.jpg is taken, and set aside later')
+})
+
+test('publish: what was set aside before is not told again; what is not decoded yet may be', async t => {
+  const plain = engineWith({})
+  const status = plain.status.bind(plain)
+  let lagSeconds = 0
+  await using at = await loopback({ engine: Object.assign(plain, { status: async (...args: Parameters<typeof status>) => ({ ...await status(...args), lagSeconds }) }) })
+  const run = (...args: string[]) => hammingbird(['publish', ...args], { server: at.server.address, cwd: folder })
+  t.regex((await run('broken.jpg')).stdout, /\n1 set aside, which cannot be found: /)
+  t.notRegex((await run('pets/dog.jpg')).stdout, /set aside/)
+  lagSeconds = 3
+  t.regex((await run('pets/dog.jpg')).stdout, /\nnot all is decoded yet; what cannot be is set aside: hammingbird set-aside list\n$/)
 })
 
 test('publish --json: a line an image', async t => {

@@ -1,4 +1,4 @@
-import { Match_State, type Backfill, type Collection, type ExplainResponse, type GetStatusResponse, type HistoryEntry, type Hit, type Item, type Position, type Published, type NewImage, type SearchResponse, type SetAsideEntry, type Version } from '../client/index.js'
+import { Match_State, Rank, type Backfill, type Collection, type ExplainResponse, type GetStatusResponse, type HistoryEntry, type Hit, type Item, type Position, type Published, type NewImage, type SearchResponse, type SetAsideEntry, type Version } from '../client/index.js'
 
 /**
  * What `--json` prints. The names of the fields are API. Codes and SHA-256s are hex, times ISO 8601, positions
@@ -13,12 +13,13 @@ export function planName (plan: number): string {
 
 /** @param standing how far the version has come, where it is known. */
 export function searchJson (answer: SearchResponse, countOnly: boolean, standing?: { readonly waiting: number, readonly lagSeconds: number }): object {
-  const { version, complete, radiusCovered, plan, stats, hits, rankedOf, tied, count, nextPageToken } = answer
+  const { version, complete, radiusCovered, plan, stats, hits, rankedBy, rankedOf, tied, count, nextPageToken } = answer
   return {
     version,
     complete,
     radiusCovered,
     plan: planName(plan),
+    ...(countOnly ? {} : { rankedBy: rankedBy === Rank.DETAIL ? 'detail' : 'newest' }),
     ...(tied > 0 ? { rankedOf, tied } : {}),
     ...(countOnly ? { count } : { hits: hits.map(hitJson) }),
     ...(nextPageToken === '' ? {} : { nextPageToken }),

@@ -38,7 +38,10 @@ export function search (): Command {
 }
 
 async function find (client: HammingbirdClient, signal: AbortSignal, request: Search, options: SearchOptions): Promise<void> {
+  let first = true
   for await (const answer of pagesOf(client, signal, request)) {
+    if (first) process.stderr.write(rankLine(answer, options))
+    first = false
     const last = !options.all || answer.nextPageToken === ''
     const standing = last ? await standingOf(client, signal, answer.version) : undefined
     if (options.json) await printJson(searchJson(answer, options.count, standing))
@@ -94,6 +97,13 @@ async function show (answer: SearchResponse, options: SearchOptions, standing: S
   if (standing) process.stderr.write(waitingLine(standing))
 }
 
+/** Empty where ties are ordered as was asked for. */
+function rankLine ({ version, rankedBy }: SearchResponse, { rank, count, code }: SearchOptions): string {
+  if (rank !== Rank.DETAIL || rankedBy === Rank.DETAIL || count) return ''
+  const why = code === undefined ? `version ${printable(version)} has no detail features of this image` : 'a code alone has no detail features'
+  return `--rank detail changes nothing here: ${why}; what is equally near is in order of the newest\n`
+}
+
 /** Empty where nothing is missing. */
 function waitingLine ({ waiting, lagSeconds }: Standing): string {
   if (waiting === 0 && lagSeconds === 0) return ''
@@ -101,12 +111,12 @@ function waitingLine ({ waiting, lagSeconds }: Standing): string {
 }
 
 /** What the answer is worth. */
-function footer ({ version, complete, radiusCovered, plan, stats, tied, rankedOf }: SearchResponse): string {
+function footer ({ version, complete, radiusCovered, plan, stats, tied, rankedBy, rankedOf }: SearchResponse): string {
   return [
     `version ${printable(version)}`,
     complete ? `complete, everything within ${radiusCovered} was compared` : `NOT complete: only within ${radiusCovered}`,
     ...(stats ? [`${planName(plan)} of ${stats.codes} codes in ${stats.searchMs.toFixed(2)} ms${stats.encodeMs > 0 ? `, encoding ${stats.encodeMs.toFixed(0)} ms` : ''}`] : []),
-    ...(tied > 0 ? [`${rankedOf} of ${tied} tied ordered by detail`] : [])
+    ...(rankedBy === Rank.DETAIL && tied > 0 ? [`${rankedOf} of ${tied} tied ordered by detail`] : [])
   ].join(' · ')
 }
 

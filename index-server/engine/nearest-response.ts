@@ -1,5 +1,5 @@
 import { BinaryWriter } from '@bufbuild/protobuf/wire'
-import { SearchBatchResponse, SearchResponse, type Hit, type Plan, type SearchStats } from '../../proto/gen/hammingbird/v1/search.js'
+import { Rank, SearchBatchResponse, SearchResponse, type Hit, type Plan, type SearchStats } from '../../proto/gen/hammingbird/v1/search.js'
 import type { NearestImages } from '../search/nearest-images.js'
 import { planMessage } from './items.js'
 
@@ -28,6 +28,7 @@ export class NearestResponse implements SearchResponse {
   readonly rankedOf = 0
   readonly tied = 0
   readonly nextPageToken = ''
+  readonly rankedBy = Rank.UNSPECIFIED // what orders by detail is not answered this way
   readonly count = 0
   /** What `SearchResponse.encode` gives, with the hits last. */
   readonly bytes: Buffer
@@ -37,8 +38,8 @@ export class NearestResponse implements SearchResponse {
     this.radiusCovered = Math.max(0, radiusCovered)
     this.plan = planMessage(plan)
     this.stats = { tables, buckets, candidates, codes, searchMs, encodeMs }
-    const { complete, stats, rankedOf, tied, nextPageToken, count } = this
-    const rest = SearchResponse.encode({ hits: [], version, complete, radiusCovered: this.radiusCovered, plan: this.plan, stats, rankedOf, tied, nextPageToken, count }).finish()
+    const { complete, stats, rankedBy, rankedOf, tied, nextPageToken, count } = this
+    const rest = SearchResponse.encode({ hits: [], version, complete, radiusCovered: this.radiusCovered, plan: this.plan, stats, rankedBy, rankedOf, tied, nextPageToken, count }).finish()
     this.bytes = withHits(rest, rows, distances, bits) // at once: rows are good until something is awaited
   }
 

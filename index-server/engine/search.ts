@@ -68,6 +68,7 @@ async function searchPage ({ served, version, query, encodeMs }: Prepared, from:
     radiusCovered: Math.max(0, answer.radiusCovered),
     plan: planMessage(answer.plan),
     stats: statsMessage(answer, performance.now() - begunMs, encodeMs),
+    rankedBy: answer.rankedBy === 'detail' ? Rank.DETAIL : Rank.UNSPECIFIED,
     rankedOf: answer.rankedOf,
     tied: answer.tied,
     nextPageToken: answer.nextPageToken ?? '',

@@ -30,6 +30,8 @@ export interface ImageAnswer {
   readonly radiusCovered: number
   readonly plan: CodeAnswer['plan']
   readonly stats: SearchStats
+  /** What ties were ordered by: by the newest also where detail was asked for, and the subject has none. */
+  readonly rankedBy: 'newest' | 'detail'
   /** With `rank: 'detail'`: how many of the tied were ordered by detail. */
   readonly rankedOf: number
   /** With `rank: 'detail'`: how many were tied. */
@@ -188,6 +190,7 @@ class Search {
       radiusCovered: rest.radiusCovered,
       plan: this.#last!.plan,
       stats: { ...this.#stats, codes: this.#codes.count },
+      rankedBy: this.#asked.rank === 'detail' && this.#subject.detail ? 'detail' : 'newest',
       rankedOf: this.#rankedOf,
       tied: this.#tied,
       nextPageToken: rest.nextPageToken

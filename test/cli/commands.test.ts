@@ -146,6 +146,18 @@ test('search: what is asked for reaches the server', async t => {
   } as object)
 })
 
+test('search --rank detail: where there is no detail it is said on stderr, once', async t => {
+  await using at = await loopback()
+  for await (const _ of at.client.publish(Array.from({ length: 5 }, (_, i) => ({ image: jpeg(i), id: String(i) }))));
+  const run = (...args: string[]) => hammingbird(['search', ...args], { server: at.server.address })
+  const byId = await run('--id', '3', '--rank', 'detail', '--radius', '64', '--page-size', '2', '--all')
+  t.is(byId.stderr, '--rank detail changes nothing here: version v0 has no detail features of this image; what is equally near is in order of the newest\n')
+  const byCode = await run('--code', '0011223344556677', '--rank', 'detail', '--json')
+  t.regex(byCode.stderr, /^--rank detail changes nothing here: a code alone has no detail features; /)
+  t.is(byCode.json[0]!['rankedBy'], 'newest')
+  t.is((await run('--id', '3')).stderr, '')
+})
+
 test('get, labels, delete: an image\'s life', async t => {
   await using at = await loopback()
   for await (const _ of at.client.publish([{ id: 'a', image: jpeg(1), labels: ['x'] }, { id: 'b', image: jpeg(2) }]));

@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { basename, join } from 'node:path'
 import test from 'ava'
+import { Rank, type Search } from '../../client/index.js'
 import { drawnPictures } from '../../dev/pictures.js'
 import { openAllInOne, scratch, until } from '../fixtures/all-in-one.js'
 import { hammingbird } from '../fixtures/command-line.js'
@@ -46,6 +47,16 @@ test.serial('models add: fetched on after a break, fitted, published, broken off
   const { version, hits } = await client.search({ image: images[5]!.image, k: 100 })
   t.is(version, 'v1')
   t.is(hits.find(({ id }) => id === images[5]!.id)?.distance, 0)
+
+  // Ties are ordered by detail where there is some, and the answer says whether they were.
+  const { id } = images[5]!
+  const rankedBy = async (search: Search): Promise<Rank> => (await client.search({ k: 5, rank: Rank.DETAIL, ...search })).rankedBy
+  t.is(await rankedBy({ id }), Rank.DETAIL)
+  t.is(await rankedBy({ id, version: 'v0' }), Rank.UNSPECIFIED)
+  t.is(await rankedBy({ id, version: 'v0', radius: 64, pageSize: 2 }), Rank.UNSPECIFIED)
+  t.is(await rankedBy({ code: Buffer.alloc(8) }), Rank.UNSPECIFIED)
+  const told = await hammingbird(['search', '--id', id, '--rank', 'detail', '--json'], { server: all.grpc.address })
+  t.deepEqual([told.stderr, told.json[0]!['rankedBy']], ['', 'detail'])
 
   // A network of one's own goes the same way.
   const own = await hammingbird(['models', 'import', folder, '--normalise', 'torch', '--name', 'mine', '--bits', '32', '--detail', '0', '--no-promote'], { server: all.grpc.address })

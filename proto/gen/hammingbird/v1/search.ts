@@ -26,7 +26,7 @@ import { Position } from "./common.js";
 export enum Rank {
   /** UNSPECIFIED - Hamming distance, asymmetric distance, then newest first. */
   UNSPECIFIED = 0,
-  /** DETAIL - Ties are ordered by the model's detail features where it makes them. */
+  /** DETAIL - Ties are ordered by the model's detail features where it makes them: ranked_by says whether they were. */
   DETAIL = 1,
 }
 
@@ -121,6 +121,11 @@ export interface SearchResponse {
   nextPageToken: string;
   /** All matches, when count_only was asked. */
   count: number;
+  /**
+   * RANK_DETAIL when ties were ordered by detail. Else by the newest alone, also where RANK_DETAIL was asked: a version may
+   * make no detail (v0 makes none), and a query that is a code has none.
+   */
+  rankedBy: Rank;
 }
 
 export interface Hit {
@@ -696,6 +701,7 @@ function createBaseSearchResponse(): SearchResponse {
     tied: 0,
     nextPageToken: "",
     count: 0,
+    rankedBy: 0,
   };
 }
 
@@ -730,6 +736,9 @@ export const SearchResponse: MessageFns<SearchResponse> = {
     }
     if (message.count !== 0) {
       writer.uint32(80).uint64(message.count);
+    }
+    if (message.rankedBy !== 0) {
+      writer.uint32(88).int32(message.rankedBy);
     }
     return writer;
   },
@@ -827,6 +836,14 @@ export const SearchResponse: MessageFns<SearchResponse> = {
             message.count = longToNumber(reader.uint64());
             continue;
           }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.rankedBy = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -856,6 +873,7 @@ export const SearchResponse: MessageFns<SearchResponse> = {
     message.tied = object.tied ?? 0;
     message.nextPageToken = object.nextPageToken ?? "";
     message.count = object.count ?? 0;
+    message.rankedBy = object.rankedBy ?? 0;
     return message;
   },
 };

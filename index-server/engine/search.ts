@@ -7,7 +7,7 @@ import type { ItemFilter } from '../search/filter.js'
 import type { ImageQuery, Subject } from '../search/image-query.js'
 import type { PageTokens } from '../search/page-tokens.js'
 import { isStale, nearestImages } from '../search/nearest-images.js'
-import { searchImages, type ImageAnswer, type ImageHit } from '../search/search-images.js'
+import { searchImages, type ImageAnswer, type ImageHit, type SearchFrom } from '../search/search-images.js'
 import type { ServedCollection } from '../served-collection.js'
 import { whenHere, type Caller, type Soon } from '../soon.js'
 import type { StoredItem } from '../store/collection-store.js'
@@ -28,6 +28,9 @@ const STATES: Readonly<Record<Standing['state'], State>> = {
   unknown: State.UNKNOWN
 }
 
+/** What searching takes of the engine. */
+export type SearchContext = Pick<EngineContext, 'served' | 'decoder' | 'encoder'>
+
 /** What a request comes to before anything is searched. */
 interface Prepared {
   readonly served: ServedCollection
@@ -39,10 +42,10 @@ interface Prepared {
 }
 
 /** Searches under one version: it encodes the query, is searched, and answers. The nearest are there at once when nothing has to be waited for. */
-export function search (context: EngineContext, tokens: PageTokens, request: SearchRequest, caller: Caller): Soon<SearchResponse> {
+export function search (context: SearchContext, tokens: PageTokens, request: SearchRequest, caller: Caller): Soon<SearchResponse> {
   const cursor = request.pageToken === '' ? undefined : tokens.read(request.pageToken)
-  return whenHere(prepare(context, request, caller, cursor), prepared =>
-    cursor ? searchPage(prepared, cursor, tokens, caller) : whenHere(nearest(prepared, caller), answer => answer ?? searchPage(prepared, prepared, tokens, caller)))
+  return whenHere(prepare(context, request, caller, cursor && { version: cursor.version, subject: tokens.subject(cursor) }), prepared =>
+    cursor ? searchPage(prepared, { ...cursor, subject: prepared.subject }, tokens, caller) : whenHere(nearest(prepared, caller), answer => answer ?? searchPage(prepared, prepared, tokens, caller)))
 }
 
 function nearest (prepared: Prepared, caller: Caller): Soon<SearchResponse | undefined> {
@@ -57,7 +60,7 @@ function nearest (prepared: Prepared, caller: Caller): Soon<SearchResponse | und
   })
 }
 
-async function searchPage ({ served, version, query, encodeMs }: Prepared, from: Parameters<typeof searchImages>[1], tokens: PageTokens, { signal }: Caller): Promise<SearchResponse> {
+async function searchPage ({ served, version, query, encodeMs }: Prepared, from: SearchFrom, tokens: PageTokens, { signal }: Caller): Promise<SearchResponse> {
   const begunMs = performance.now()
   const answer = await searchImages(served.store, from, query, tokens, signal)
   const { topics } = served.collection
@@ -77,7 +80,7 @@ async function searchPage ({ served, version, query, encodeMs }: Prepared, from:
 }
 
 /** Searches, and says why an image was found or was not. */
-export async function explain (context: EngineContext, tokens: PageTokens, { search: request, id }: ExplainRequest, signal: AbortSignal): Promise<ExplainResponse> {
+export async function explain (context: SearchContext, tokens: PageTokens, { search: request, id }: ExplainRequest, signal: AbortSignal): Promise<ExplainResponse> {
   if (request === undefined) throw invalid('search', 'the search that is to be explained')
   if (request.pageToken !== '') throw invalid('search.page_token', 'none: the whole search is explained')
   const { served, version, subject, query, encodeMs } = await prepare(context, request, { signal })
@@ -92,13 +95,14 @@ export async function explain (context: EngineContext, tokens: PageTokens, { sea
   }
 }
 
-function prepare (context: EngineContext, request: SearchRequest, caller: Caller, cursor?: { readonly version: string, readonly subject: Subject }): Soon<Prepared> {
+/** @param before of the pages before this one, as far as it is kept. */
+function prepare (context: SearchContext, request: SearchRequest, caller: Caller, before?: { readonly version: string, readonly subject: Subject | undefined }): Soon<Prepared> {
   const begunMs = performance.now()
   const { query, k, pageSize } = valid.searchRequest(request)
   const served = context.served(request.collection)
-  const version = cursor?.version ?? served.resolveVersion(request.version)
+  const version = before?.version ?? served.resolveVersion(request.version)
   const positions = valid.positions(request.minPosition, served.collection.topics.images)
-  const subject = (): Soon<Subject> => cursor?.subject ?? subjectOf(served, version, query, context.decoder, context.encoder, caller)
+  const subject = (): Soon<Subject> => before?.subject ?? subjectOf(served, version, query, context.decoder, context.encoder, caller)
   return whenHere(positions.length === 0 ? subject() : allSettled(served, version, positions, caller).then(subject), subject => ({
     served,
     version,

@@ -5,7 +5,7 @@ import type { CollectionStore, StoredCode } from '../store/collection-store.js'
 import { failingPart } from './filter.js'
 import { ask, type ImageQuery, type Subject } from './image-query.js'
 import type { PageTokens } from './page-tokens.js'
-import { searchImages, type ImageAnswer } from './search-images.js'
+import { searchImages, type ImageAnswer, type SearchFrom } from './search-images.js'
 
 /** How one image stands to one query. */
 export type Standing =
@@ -63,11 +63,11 @@ async function standingOf (store: CollectionStore, version: string, subject: Sub
 
 async function onSomePage (store: CollectionStore, version: string, subject: Subject, query: ImageQuery, id: string, tokens: PageTokens, signal: AbortSignal | undefined): Promise<boolean> {
   const asked = { ...query, countOnly: false }
-  for (let from: Parameters<typeof searchImages>[1] = { version, subject }; ;) {
+  for (let from: SearchFrom = { version, subject }; ;) {
     const { hits, nextPageToken } = await searchImages(store, from, asked, tokens, signal)
     if (hits.some(({ item }) => item.id === id)) return true
     if (nextPageToken === undefined) return false
-    from = tokens.read(nextPageToken)
+    from = { ...tokens.read(nextPageToken), subject }
   }
 }
 

@@ -42,7 +42,7 @@ export interface Asked {
   readonly countOnly: boolean
   readonly collapse: boolean
   readonly rank: 'newest' | 'detail'
-  /** The same for queries that differ in nothing but the page. */
+  /** 15 bytes, base64url: the same for queries that differ in nothing but the page. */
   readonly digest: () => string
 }
 
@@ -66,7 +66,7 @@ export function ask (query: ImageQuery, bits: number): Asked {
     rank,
     digest () {
       const { pageSize: _, digest: _self, ...asked } = this
-      return createHash('sha256').update(JSON.stringify([asked, k, typeof name === 'string' ? name : name()])).digest('base64url')
+      return createHash('sha256').update(JSON.stringify([asked, k, typeof name === 'string' ? name : name()])).digest().toString('base64url', 0, 15)
     }
   }
 }

@@ -2,61 +2,38 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { HammingbirdError, invalid } from '../../errors.js'
 import type { CodeStore } from '../store/code-store.js'
 import type { Subject } from './image-query.js'
-import type { Place } from './total-order.js'
+import { KeptSubjects, nameOfSubject } from './kept-subjects.js'
+import { decodePageToken, encodePageToken, type PageToken } from './page-token.js'
 
-/** Where a search goes on: everything that the next page needs beside the question itself. */
-export interface Cursor {
-  readonly version: string
-  /** The version's codes, as `storeName` calls them: a version that was dropped and made anew has others. */
-  readonly store: string
-  /** The moment that all pages are of. */
-  readonly sequence: number
-  readonly subject: Subject
-  /** Of the question. */
-  readonly digest: string
-  /** Hits on the pages so far. */
-  readonly returned: number
-  /** The last one's place. */
-  readonly place: Place
-}
+/** Where a search goes on: everything that the next page needs beside the question itself and what is searched for. */
+export type Cursor = Omit<PageToken, 'epoch' | 'untilMs'>
 
 export interface PageTokensOptions {
   /** How long a token is good for. @default 60 s */
   readonly liveMs?: number
+  /** Most memory for what is searched for, between pages. @default 16 MiB */
+  readonly keptBytes?: number
   /** Unix time. @default Date.now */
   readonly now?: () => number
 }
 
-/** As it travels. */
-interface Written {
-  /** Of the process: its snapshots end with it. */
-  readonly epoch: string
-  readonly untilMs: number
-  readonly version: string
-  readonly store: string
-  readonly sequence: number
-  readonly code: string
-  readonly outputs: string | undefined
-  readonly detail: string | undefined
-  readonly ordinal: number | undefined
-  readonly digest: string
-  readonly returned: number
-  /** JSON knows no `Infinity`: its `apart` is `null` then. */
-  readonly place: Omit<Place, 'apart'> & { readonly apart: number | null }
-}
+const SIGNATURE_BYTES = 16
 
 /**
- * Page tokens: a cursor, signed with a key of this process's own. They carry the subject, so that no image is encoded a
- * second time, and no page is of another query than the first.
+ * Page tokens: a cursor, signed with a key of this process's own, in some 150 characters. What is searched for is only named in
+ * them, and kept here, so that no image is encoded a second time; where it had to make room it is made again, and the name
+ * tells whether it is what the pages before were of.
  */
 export class PageTokens {
-  readonly #epoch = randomBytes(9).toString('base64url')
+  readonly #epoch = randomBytes(6).toString('base64url')
   readonly #key = randomBytes(32)
   readonly #stores = new WeakMap<CodeStore, string>()
+  readonly #subjects: KeptSubjects
   readonly #liveMs: number
   readonly #now: () => number
 
-  constructor ({ liveMs = 60_000, now = Date.now }: PageTokensOptions = {}) {
+  constructor ({ liveMs = 60_000, keptBytes = 16 * 2 ** 20, now = Date.now }: PageTokensOptions = {}) {
+    this.#subjects = new KeptSubjects(keptBytes)
     this.#liveMs = liveMs
     this.#now = now
   }
@@ -68,23 +45,14 @@ export class PageTokens {
     return name
   }
 
-  write ({ version, store, sequence, subject: { code, outputs, detail, ordinal }, digest, returned, place }: Cursor): string {
-    const written: Written = {
-      epoch: this.#epoch,
-      untilMs: this.#now() + this.#liveMs,
-      version,
-      store,
-      sequence,
-      code: text(code),
-      outputs: outputs && text(new Uint8Array(Float64Array.from(outputs).buffer)),
-      detail: detail && text(detail),
-      ordinal,
-      digest,
-      returned,
-      place: { ...place, apart: Number.isFinite(place.apart) ? place.apart : null }
-    }
-    const body = text(Buffer.from(JSON.stringify(written)))
-    return `${body}.${text(this.#sign(body))}`
+  /** @param subject what is searched for: kept for the next page. */
+  write (subject: Subject, cursor: Omit<Cursor, 'subjectName'>): string {
+    const subjectName = nameOfSubject(subject)
+    const nowMs = this.#now()
+    const untilMs = nowMs + this.#liveMs
+    this.#subjects.keep(subjectName, subject, untilMs, nowMs)
+    const body = encodePageToken({ ...cursor, subjectName, epoch: this.#epoch, untilMs })
+    return Buffer.concat([this.#sign(body), body]).toString('base64url')
   }
 
   /**
@@ -92,41 +60,26 @@ export class PageTokens {
    * `HAMMINGBIRD_INVALID` when it is no token of ours.
    */
   read (token: string): Cursor {
-    const [body = '', signature = ''] = token.split('.')
-    const written = parse(body)
-    if (written.epoch !== this.#epoch) throw expired()
-    const expected = this.#sign(body)
-    const given = Buffer.from(signature, 'base64url')
-    if (given.length !== expected.length || !timingSafeEqual(given, expected)) throw foreign()
-    if (this.#now() >= written.untilMs) throw expired()
-    const { version, store, sequence, code, outputs, detail, ordinal, digest, returned, place } = written
-    const subject = {
-      code: Buffer.from(code, 'base64url'),
-      ...outputs !== undefined && { outputs: new Float64Array(Uint8Array.from(Buffer.from(outputs, 'base64url')).buffer) },
-      ...detail !== undefined && { detail: Buffer.from(detail, 'base64url') },
-      ...ordinal !== undefined && { ordinal }
-    }
-    return { version, store, sequence, subject, digest, returned, place: { ...place, floor: place.floor, apart: place.apart ?? Infinity } }
+    const bytes = Buffer.from(token, 'base64url')
+    if (bytes.toString('base64url') !== token) throw foreign()
+    const body = bytes.subarray(SIGNATURE_BYTES)
+    const written = decodePageToken(body)
+    if (!written) throw foreign()
+    const { epoch, untilMs, ...cursor } = written
+    if (epoch !== this.#epoch) throw expired()
+    if (!timingSafeEqual(bytes.subarray(0, SIGNATURE_BYTES), this.#sign(body))) throw foreign()
+    if (this.#now() >= untilMs) throw expired()
+    return cursor
   }
 
-  #sign (body: string): Buffer {
-    return createHmac('sha256', this.#key).update(body).digest()
+  /** What a cursor is of, while it is kept. */
+  subject ({ subjectName }: Cursor): Subject | undefined {
+    return this.#subjects.get(subjectName)
   }
-}
 
-function text (bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64url')
-}
-
-/** Only its epoch is to be trusted before the signature is checked. What has no place of ours was written by another release. */
-function parse (body: string): Written {
-  try {
-    const written = JSON.parse(Buffer.from(body, 'base64url').toString('utf8')) as Written
-    if (typeof written.epoch === 'string' && typeof written.place.offset === 'number') return written
-  } catch {
-    // No JSON: not ours.
+  #sign (body: Buffer): Buffer {
+    return createHmac('sha256', this.#key).update(body).digest().subarray(0, SIGNATURE_BYTES)
   }
-  throw foreign()
 }
 
 function foreign (): HammingbirdError {

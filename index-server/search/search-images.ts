@@ -5,8 +5,12 @@ import { failingPart, type ItemFilter } from './filter.js'
 import { ask, assertSubject, type Asked, type ImageQuery, type Subject } from './image-query.js'
 import { acceptedOfAll, acceptedOfLabelled, matchesOf, type Accept, type Match } from './matches.js'
 import { isStale } from './nearest-images.js'
+import { nameOfSubject } from './kept-subjects.js'
 import type { Cursor, PageTokens } from './page-tokens.js'
 import { inTotalOrder, placeOf, type Ordering, type Place, type Tie } from './total-order.js'
+
+/** What is looked for under a version; on a later page also where that goes on. */
+export type SearchFrom = { readonly version: string, readonly subject: Subject } | Cursor & { readonly subject: Subject }
 
 /** An image found. */
 export interface ImageHit {
@@ -64,16 +68,17 @@ const SHARE_TESTED = 1 / 4
  *
  * What is known of an image (labels, metadata) is as of now, also on later pages; an image deleted meanwhile is left out.
  *
- * @param from what is looked for, or a cursor that `PageTokens.read` gave: then the version and the subject are the cursor's.
+ * @param from what is looked for, and on a later page the cursor that `PageTokens.read` gave.
  * @throws HammingbirdError `HAMMINGBIRD_INVALID`, `…_PAGE_EXPIRED`, `…_NOT_FOUND` for a version without tables; CodeWidthError.
  */
-export async function searchImages (store: CollectionStore, from: { readonly version: string, readonly subject: Subject } | Cursor, query: ImageQuery, tokens: PageTokens, signal?: AbortSignal): Promise<ImageAnswer> {
+export async function searchImages (store: CollectionStore, from: SearchFrom, query: ImageQuery, tokens: PageTokens, signal?: AbortSignal): Promise<ImageAnswer> {
   const { version, subject } = from
   const codes = store.codes(version)
   assertSubject(subject, codes.bits)
   const asked = ask(query, codes.bits)
   const cursor = 'digest' in from ? from : undefined
   if (cursor && cursor.digest !== asked.digest()) throw invalid('page_token', 'must come with the query it was given for')
+  if (cursor && cursor.subjectName !== nameOfSubject(subject)) throw new HammingbirdError('HAMMINGBIRD_PAGE_EXPIRED', 'what is searched for has changed: search again from the start')
   if (cursor && cursor.store !== tokens.storeName(codes)) throw new HammingbirdError('HAMMINGBIRD_PAGE_EXPIRED', `the tables of ${version} were made anew: search again from the start`)
   const sequence = cursor?.sequence ?? codes.sequence
   const search = new Search(store, codes, version, subject, asked, sequence, signal)
@@ -93,7 +98,7 @@ export async function searchImages (store: CollectionStore, from: { readonly ver
   const place = last && await search.placeOf(last)
   return search.answer(search.hits(page), {
     radiusCovered: next ? next.tie.distance - 1 : search.covered,
-    ...place && { nextPageToken: tokens.write({ version, store: tokens.storeName(codes), sequence, subject, digest: asked.digest(), returned: returned + page.length, place }) }
+    ...place && { nextPageToken: tokens.write(subject, { version, store: tokens.storeName(codes), sequence, digest: asked.digest(), returned: returned + page.length, place }) }
   })
 }
 

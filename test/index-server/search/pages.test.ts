@@ -5,7 +5,7 @@ import { hammingDistance } from '../../../hamming/distance.js'
 import { failingPart, type ItemFilter } from '../../../index-server/search/filter.js'
 import type { ImageQuery, Subject } from '../../../index-server/search/image-query.js'
 import { PageTokens } from '../../../index-server/search/page-tokens.js'
-import { searchImages } from '../../../index-server/search/search-images.js'
+import { searchImages, type SearchFrom } from '../../../index-server/search/search-images.js'
 import { detailDistance, RANK_BUDGET } from '../../../index-server/search/total-order.js'
 import type { ItemFields, StoreChange } from '../../../index-server/store/collection-store.js'
 import { StoreDirectory } from '../../../index-server/store/store-directory.js'
@@ -62,12 +62,14 @@ test('pages: joined they are one search without pages, whatever sets of labels c
     t.deepEqual(whole.hits.map(({ item }) => item.id), expected)
     await evict(store)
     const found: string[] = []
-    let from: Parameters<typeof searchImages>[1] = { version: 'v1', subject }
+    let from: SearchFrom = { version: 'v1', subject }
     for (let page = 0; ; page++) {
       const answer = await searchImages(store, from, { ...query, pageSize }, tokens)
       found.push(...answer.hits.map(({ item }) => item.id))
       if (answer.nextPageToken === undefined) break
-      from = tokens.read(answer.nextPageToken)
+      const cursor = tokens.read(answer.nextPageToken)
+      t.true(answer.nextPageToken.length < 200)
+      from = { ...cursor, subject: page % 2 === 0 ? tokens.subject(cursor)! : subject }
       const then = between[page % between.length]!
       if (then === 'makes') await searchImages(store, { version: 'v1', subject }, { ...query.filter && { filter: query.filter }, k: 3000 }, tokens)
       if (then === 'evicts') await evict(store)
@@ -81,12 +83,12 @@ test('pages: a set of a label that another search makes between two pages of one
   const subject = { code: new Uint8Array(2) }
   const query: ImageQuery = { k: 150, filter: { anyLabels: ['cat'] }, pageSize: 10 }
   const found: string[] = []
-  let from: Parameters<typeof searchImages>[1] = { version: 'v1', subject }
+  let from: SearchFrom = { version: 'v1', subject }
   for (;;) {
     const { hits, nextPageToken } = await searchImages(store, from, query, tokens)
     found.push(...hits.map(({ item }) => item.id))
     if (nextPageToken === undefined) break
-    from = tokens.read(nextPageToken)
+    from = { ...tokens.read(nextPageToken), subject }
     await searchImages(store, { version: 'v1', subject }, { ...query, k: 3000, pageSize: 3000 }, tokens)
   }
   t.deepEqual(found, expectedOf(subject, query, undefined))
@@ -100,12 +102,12 @@ test('pages: with detail none is lost or doubled when others of its tie are dele
   const order = expectedOf(subject, query, undefined)
   const found: string[] = []
   const gone = new Set<string>()
-  let from: Parameters<typeof searchImages>[1] = { version: 'v1', subject }
+  let from: SearchFrom = { version: 'v1', subject }
   for (let page = 0; ; page++) {
     const { hits, nextPageToken } = await searchImages(store, from, query, tokens)
     found.push(...hits.map(({ item }) => item.id))
     if (nextPageToken === undefined) break
-    from = tokens.read(nextPageToken)
+    from = { ...tokens.read(nextPageToken), subject }
     const some = images.filter((_, i) => i >= 300 && i < 1300 && i % 20 === page)
     for (const { id } of some) gone.add(id)
     const offset = LATER + IMAGES * page

@@ -7,7 +7,7 @@ import { failingPart, type ItemFilter } from '../../../index-server/search/filte
 import type { ImageQuery, Subject } from '../../../index-server/search/image-query.js'
 import { isStale, nearestImages } from '../../../index-server/search/nearest-images.js'
 import { PageTokens } from '../../../index-server/search/page-tokens.js'
-import { searchImages, type ImageHit } from '../../../index-server/search/search-images.js'
+import { searchImages, type ImageHit, type SearchFrom } from '../../../index-server/search/search-images.js'
 import { detailDistance } from '../../../index-server/search/total-order.js'
 import type { ItemFields, StoreChange, StoredItem } from '../../../index-server/store/collection-store.js'
 import { StoreDirectory } from '../../../index-server/store/store-directory.js'
@@ -68,7 +68,7 @@ test('search: pages joined are the whole in the total order, and each says how f
     await world.put(puts)
     const expected = expectedOf(world.images(), subject, query)
     const found: ImageHit[] = []
-    let from: Parameters<typeof searchImages>[1] = { version: 'v1', subject }
+    let from: SearchFrom = { version: 'v1', subject }
     for (;;) {
       const answer = await searchImages(world.store, from, query, world.tokens)
       t.true(answer.hits.length <= (query.pageSize ?? 1000))
@@ -82,7 +82,7 @@ test('search: pages joined are the whole in the total order, and each says how f
         break
       }
       t.is(answer.hits.length, query.pageSize ?? 1000)
-      from = world.tokens.read(answer.nextPageToken)
+      from = world.read(answer.nextPageToken)
     }
     compare(t, found, expected, subject)
     const counted = await searchImages(world.store, { version: 'v1', subject }, { ...query, countOnly: true }, world.tokens)
@@ -107,7 +107,7 @@ test('search: later pages are of the moment of the first, whatever changed meanw
       await world.put(puts)
       await world.delete(deletes)
       for (const id of deletes) gone.add(`image-${id}`)
-      answer = await searchImages(world.store, world.tokens.read(answer.nextPageToken), query, world.tokens)
+      answer = await searchImages(world.store, world.read(answer.nextPageToken), query, world.tokens)
       found.push(...answer.hits.map(({ item }) => item.id))
     }
     // Those deleted on the way are left out, so what stands behind them moves up: k is filled from what follows.
@@ -125,7 +125,7 @@ test('search: with a filter too, an image that got another code is on the page w
   const query = { k: 8, pageSize: 4, filter: { anyLabels: ['cat'] } }
   const first = await searchImages(world.store, { version: 'v1', subject: { code: Uint8Array.of(0, 0) } }, query, world.tokens)
   await world.put([image(5, 0xff), image(6, 0xff)])
-  const second = await searchImages(world.store, world.tokens.read(first.nextPageToken!), query, world.tokens)
+  const second = await searchImages(world.store, world.read(first.nextPageToken!), query, world.tokens)
   t.deepEqual([...first.hits, ...second.hits].map(({ item, distance }) => [item.id, distance]), Array.from({ length: 8 }, (_, id) => [`image-${id}`, id]))
 })
 
@@ -215,9 +215,13 @@ test('search: a page token goes with its query and its tables, and with no other
   await world.put(Array.from({ length: 5 }, (_, id) => ({ id, code: Uint8Array.of(0, id), detail: undefined, coded: true, labels: [], capturedAtMs: undefined, bytes: id, iso: '50' })))
   const subject = { code: Uint8Array.of(0, 0) }
   const { nextPageToken } = await searchImages(world.store, { version: 'v1', subject }, { pageSize: 2 }, world.tokens)
-  const next = (query: ImageQuery) => searchImages(world.store, world.tokens.read(nextPageToken!), query, world.tokens)
+  const next = (query: ImageQuery) => searchImages(world.store, world.read(nextPageToken!), query, world.tokens)
   for (const query of [{ pageSize: 2, k: 9 }, { pageSize: 2, radius: 3 }, { pageSize: 2, name: 'other' }, { collapse: true }]) t.is(codeOf(await t.throwsAsync(next(query))), 'HAMMINGBIRD_INVALID')
   t.is((await next({ pageSize: 3 })).hits.length, 3, 'the size of a page may change')
+  const cursor = world.tokens.read(nextPageToken!)
+  const nextOf = (subject: Subject) => searchImages(world.store, { ...cursor, subject }, { pageSize: 2 }, world.tokens)
+  t.is((await nextOf({ code: Buffer.alloc(2) })).hits.length, 2, 'what is searched for may be made again')
+  for (const changed of [{ code: Uint8Array.of(0, 1) }, { ...subject, ordinal: 1 }, { ...subject, outputs: new Float32Array(BITS) }, { ...subject, detail: Uint8Array.of(1) }]) t.is(codeOf(await t.throwsAsync(nextOf(changed))), 'HAMMINGBIRD_PAGE_EXPIRED')
   await world.store.dropVersion('v1')
   t.is(codeOf(await t.throwsAsync(next({ pageSize: 2 }))), 'HAMMINGBIRD_NOT_FOUND')
   await world.store.addVersion('v1', BITS)
@@ -245,6 +249,12 @@ class World implements AsyncDisposable {
   /** Images that have a code. */
   images (): Known[] {
     return [...this.#known.values()].filter(known => 'code' in known)
+  }
+
+  /** Where a page token says that it goes on. */
+  read (token: string): SearchFrom {
+    const cursor = this.tokens.read(token)
+    return { ...cursor, subject: this.tokens.subject(cursor)! }
   }
 
   waiting (id: string): boolean {
@@ -320,6 +330,6 @@ test('search: a page goes on behind the one before, also where what it is asked 
   await world.put([...[0, 1, 2, 3].map(id => image(id, 0, '50')), image(4, 0, '400'), image(5, 0, '400'), image(6, 1, '50'), image(7, 255, '50'), ...Array.from({ length: 6 }, (_, i) => image(8 + i, 0, '50'))])
   const query: ImageQuery = { k: 2, pageSize: 1, filter: { metadata: [{ field: 'iso', atLeast: '100' }] } }
   const first = await searchImages(world.store, { version: 'v1', subject: { code: Uint8Array.of(255, 255) } }, query, world.tokens)
-  const second = await searchImages(world.store, world.tokens.read(first.nextPageToken!), query, world.tokens)
+  const second = await searchImages(world.store, world.read(first.nextPageToken!), query, world.tokens)
   t.deepEqual([...first.hits, ...second.hits].map(({ item }) => item.id), ['image-4', 'image-5'])
 })

@@ -5,6 +5,8 @@
  * - a `write` happens whole or not at all, also when the process is killed in it;
  * - writes survive in order: when a later one has survived a crash, so have all before it;
  * - `iterate` sees the moment it was called, whatever is written meanwhile;
+ * - what the disk has damaged comes as `HAMMINGBIRD_FORMAT` when it is read, and not as another value; of small rows that are
+ *   iterated so nearly always;
  * - errors of the disk come as `HAMMINGBIRD_STORAGE`, use after `close` as `HAMMINGBIRD_NOT_OPEN`;
  * - a write that the disk refused may have happened: what there is of it shows once a later write has succeeded, or the
  *   map was opened again. All writes that were waiting behind it are refused too.
@@ -55,6 +57,8 @@ export interface IterateOptions {
   readonly runLength?: number
   /** `false` leaves values empty, which is faster. @default true */
   readonly values?: boolean
+  /** Each value has a checksum of its own, which the caller looks at: that saves reading twice. @default false */
+  readonly checksummed?: boolean
 }
 
 /** The range of all keys that begin with `prefix`. */

@@ -10,7 +10,10 @@ export function rocksError (err: unknown, directory: string): HammingbirdError {
   if (/lock hold by current process|While lock file/.test(said)) {
     return new HammingbirdError('HAMMINGBIRD_LOCKED', `${directory} belongs to another process: stop it, or take another --data directory`, { cause: err })
   }
-  if (/^(?:Corruption|Not implemented|Invalid argument)/.test(said)) {
+  if (said.startsWith('Corruption')) {
+    return new HammingbirdError('HAMMINGBIRD_FORMAT', `${directory} is damaged on the disk: ${said.replace(/^Corruption: /, '').replaceAll(`${directory}/`, '').trim()}. Look after the disk; docs/errors.md says how to go on`, { cause: err })
+  }
+  if (/^(?:Not implemented|Invalid argument)/.test(said)) {
     return new HammingbirdError('HAMMINGBIRD_FORMAT', `${directory} holds damaged data, or data of another program: ${said}`, { cause: err })
   }
   return new HammingbirdError('HAMMINGBIRD_STORAGE', `${directory}: ${known(said) ?? said}`, { cause: err })

@@ -18,6 +18,10 @@ export interface RocksOptions {
 const RUN_BYTES = 256 * 1024
 /** Keys deleted in one step of `clear`: some 50 ms on a thread of the pool. */
 const CLEAR_STEP = 50_000
+/** A block is some 4 KiB: of so many bytes that an iterator gave one row is looked up. */
+const CHECK_EVERY_BYTES = 1024
+/** What a value counts for that was not read. */
+const UNREAD_BYTES = 64
 const MEND_EVERY_MS = 1000
 
 /**
@@ -26,6 +30,10 @@ const MEND_EVERY_MS = 1000
  * The native binding is called without the package's JavaScript on top of it, which hands rows out one a tick. Writes
  * pass a queue of one, which gathers them (write-queue.ts). The binding never frees what it took for an empty value, some
  * 20 bytes a write: where there are very many, let each hold a byte.
+ *
+ * RocksDB holds each block of a file to its checksum when a key is looked up. The binding's iterators do not, and there is no way to
+ * ask them to: they would give damaged rows as if nothing was. So of what they gave rows are looked up before it is handed on,
+ * close enough together to meet every block of one file, and each row that is large (docs/decisions/0024-iterated-rows-are-looked-up.md).
  *
  * A failed write may have left half a record in RocksDB's log, and recovery would stop there and lose what was written
  * behind it. So after a failure nothing is written before the directory has been opened anew, which cuts the log clean;
@@ -112,7 +120,7 @@ export class RocksKeyValue implements KeyValue {
       highWaterMark: RUN_BYTES
     })
     const iterator = this.#native && !this.#mending ? begin() : undefined // now, not at the first run: it sees this moment
-    return this.#runs(iterator, begin, options.runLength ?? 1000)
+    return this.#runs(iterator, begin, options)
   }
 
   async clear (range: Range): Promise<void> {
@@ -156,7 +164,7 @@ export class RocksKeyValue implements KeyValue {
     return { gte, lt: gte }
   }
 
-  async * #runs (iterator: Iterator | undefined, begin: () => Iterator, runLength: number): AsyncGenerator<readonly Entry[]> {
+  async * #runs (iterator: Iterator | undefined, begin: () => Iterator, { runLength = 1000, checksummed = false }: IterateOptions): AsyncGenerator<readonly Entry[]> {
     const next = () => this.#call<{ cells: Buffer[], end: boolean }>(done => {
       this.#binding.iterator_next(iterator ??= begin(), (err, cells, end) => done(err, { cells, end }))
     })
@@ -166,6 +174,7 @@ export class RocksKeyValue implements KeyValue {
         const { cells, end } = await next()
         for (let at = cells.length - 1; at > 0; at -= 2) run.push({ key: cells[at]!, value: cells[at - 1]! })
         if (calls === 1 && !end && runLength > 1) continue // the first call gives one entry, whatever there is
+        if (!checksummed) await this.#assertWhole(run)
         for (let at = 0; at < run.length; at += runLength) yield run.length <= runLength ? run : run.slice(at, at + runLength)
         if (end) return
         run = []
@@ -173,6 +182,20 @@ export class RocksKeyValue implements KeyValue {
     } finally {
       if (iterator !== undefined && this.#native) this.#binding.iterator_end(iterator, () => {})
     }
+  }
+
+  /** @throws HammingbirdError `HAMMINGBIRD_FORMAT` where the rows come from a damaged block. */
+  async #assertWhole (run: readonly Entry[]): Promise<void> {
+    const keys: Buffer[] = []
+    let bytes = 0
+    for (const [at, { key, value }] of run.entries()) {
+      bytes += key.length + (value.length || UNREAD_BYTES)
+      if (bytes < CHECK_EVERY_BYTES && at < run.length - 1) continue
+      keys.push(key)
+      bytes = 0
+    }
+    // What they are now is not compared: they may have been written anew since the moment that is iterated.
+    if (keys.length > 0) await this.#call<unknown>(done => this.#binding.db_get_many(this.#database, keys, { fillCache: false }, done))
   }
 
   async #clearStep (range: Range): Promise<void> {

@@ -82,7 +82,7 @@ export class Cursor {
     const batch = (records: readonly LogRecord[], next: number): LogBatch => ({ topic: topic.name, partition: partition.number, records, next })
     const records: LogRecord[] = []
     let bytes = 0
-    for await (const run of this.#options.kv.iterate(offsetRange('r', partition, from, end), { limit: mostRecords })) {
+    for await (const run of this.#options.kv.iterate(offsetRange('r', partition, from, end), { limit: mostRecords, checksummed: true })) {
       for (const { key, value } of run) {
         bytes += value.length
         if (bytes > mostBytes && records.length > 0) return batch(records, records.at(-1)!.offset + 1)

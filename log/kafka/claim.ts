@@ -33,7 +33,7 @@ const SETTLE_MS = 250
  * A transaction is five requests and a dozen appends in the broker, whatever is in it. Begun one after the other, those of a few
  * partitions would keep two processors busy with 60 images a second; so each rests for as many times as long as the last ones took.
  */
-const REST_TIMES = 3
+const REST_TIMES = 6
 const MOST_REST_MS = 150
 
 /**

@@ -1,5 +1,6 @@
 import type { ConnectionOptions } from 'node:tls'
 import { Kafka, logLevel, type Consumer, type ConsumerConfig, type Producer, type SASLOptions } from 'kafkajs'
+import { rememberCoordinators } from './coordinators.js'
 
 /** How a Kafka cluster is reached. */
 export interface KafkaConnection {
@@ -48,6 +49,7 @@ export function producerOf (kafka: Kafka): Producer {
 }
 
 export function transactionalProducerOf (kafka: Kafka, transactionalId: string): Producer {
+  rememberCoordinators()
   return kafka.producer({
     allowAutoTopicCreation: false,
     createPartitioner: givenPartition,

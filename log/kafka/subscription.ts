@@ -28,7 +28,7 @@ const AT_ONCE = 64
  * After a fetch that brought little the next one begins so much later: it then brings what came meanwhile. A fetch costs this
  * process and the broker as much as some ten records; without the rest there would be one for each message as it comes.
  */
-const REST_MS = 15
+const REST_MS = 60
 /** Records of one partition; a fetch that brings more is followed by the next at once. */
 const LITTLE = 100
 const JOIN_MS = 3000

@@ -41,7 +41,7 @@ async function eventLoop (count: number, seconds: number) {
     ['none, codes come and go', { k: 10 }],
     ['scans', { k: 10, plan: 'scan' }],
     ['probes past what is quick', { k: 100 }],
-    ['scans with a filter that is a function', { k: 10, plan: 'scan', accept: ordinal => ordinal % 3 === 0 }],
+    ['scans with a filter', { k: 10, plan: 'scan', accept: { bitmap: new Uint32Array(new SharedArrayBuffer(count >> 2)).fill(0x49249249) } }],
     ['counts of half of all', { radius: 32, plan: 'scan', countOnly: true }]
   ]
   let next = count

@@ -1,5 +1,6 @@
 import { bitAt } from '../../hamming/code.js'
 import { hammingDistance } from '../../hamming/distance.js'
+import { breathing } from '../breathing.js'
 import type { SearchEstimate } from '../store/code-store.js'
 import type { CollectionStore, StoredCode } from '../store/collection-store.js'
 import { failingPart } from './filter.js'
@@ -63,11 +64,13 @@ async function standingOf (store: CollectionStore, version: string, subject: Sub
 
 async function onSomePage (store: CollectionStore, version: string, subject: Subject, query: ImageQuery, id: string, tokens: PageTokens, signal: AbortSignal | undefined): Promise<boolean> {
   const asked = { ...query, countOnly: false }
+  const breathe = breathing(signal)
   for (let from: SearchFrom = { version, subject }; ;) {
     const { hits, nextPageToken } = await searchImages(store, from, asked, tokens, signal)
     if (hits.some(({ item }) => item.id === id)) return true
     if (nextPageToken === undefined) return false
     from = { ...tokens.read(nextPageToken), subject }
+    await breathe()
   }
 }
 

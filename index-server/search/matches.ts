@@ -1,4 +1,4 @@
-import { Bitmap } from '../store/bitmap.js'
+import { breathing } from '../breathing.js'
 import type { CollectionStore, StoredItem } from '../store/collection-store.js'
 import { failingPart, type ItemFilter } from './filter.js'
 import type { Tie } from './total-order.js'
@@ -23,7 +23,8 @@ const LAST_RUN = 1024
  * @param wanted how many will be taken.
  * @param tested told how many were looked up, before they are given.
  */
-export async function * matchesOf (store: CollectionStore, version: string, ties: AsyncIterable<readonly Tie[]>, again: boolean, filter: ItemFilter | undefined, wanted: number, tested: (count: number) => void): AsyncGenerator<readonly Match[], void> {
+export async function * matchesOf (store: CollectionStore, version: string, ties: AsyncIterable<readonly Tie[]>, again: boolean, filter: ItemFilter | undefined, wanted: number, tested: (count: number) => void, signal?: AbortSignal): AsyncGenerator<readonly Match[], void> {
+  const breathe = breathing(signal)
   let waiting: Omit<Match, 'item'>[] = []
   let runLength = Math.min(LAST_RUN, filter ? Math.max(FIRST_RUN, wanted) : wanted)
   const resolve = async (): Promise<Match[]> => {
@@ -31,6 +32,7 @@ export async function * matchesOf (store: CollectionStore, version: string, ties
     waiting = []
     runLength = Math.min(LAST_RUN, Math.max(FIRST_RUN, runLength * 2))
     tested(run.length)
+    await breathe()
     const items = await store.itemsOf(version, run.map(({ ordinal }) => ordinal))
     return run.flatMap((entry, i) => {
       const item = items[i]
@@ -46,29 +48,4 @@ export async function * matchesOf (store: CollectionStore, version: string, ties
     }
   }
   yield await resolve()
-}
-
-/** Which ordinals may pass: those whose image does, and those that are gone by now, for what they were is looked up alone. */
-export type Accept = (ordinal: number) => boolean
-
-/** What may pass a filter, from reading every image once: cheaper than looking up many of the codes one by one. */
-export async function acceptedOfAll (store: CollectionStore, version: string, filter: ItemFilter, signal: AbortSignal | undefined): Promise<Accept> {
-  const passing = new Bitmap()
-  for await (const views of store.views(version)) {
-    signal?.throwIfAborted()
-    for (const view of views) if (failingPart(filter, view) === undefined) passing.add(view.ordinal)
-  }
-  return ordinal => passing.has(ordinal) || store.isRemoved(version, ordinal)
-}
-
-/**
- * What may pass a filter that asks for labels, from the sets of the images that have them.
- *
- * @param most images with a label, past which its set is not made; 0: only what is at hand.
- * @returns undefined when it asks for none, or no set is at hand or worth making.
- */
-export async function acceptedOfLabelled (store: CollectionStore, version: string, { anyLabels = [], allLabels = [] }: ItemFilter, most: number, signal: AbortSignal | undefined): Promise<Accept | undefined> {
-  if (anyLabels.length + allLabels.length === 0) return undefined
-  const passing = await store.labelledOrdinals(version, { any: anyLabels, all: allLabels }, most, signal)
-  return passing && (ordinal => passing.has(ordinal) || store.isRemoved(version, ordinal))
 }

@@ -6,6 +6,9 @@ import type { Show } from '../store/shown-images.js'
 import { ask, assertSubject, type ImageQuery, type Subject } from './image-query.js'
 import { nearestInOrder } from './total-order.js'
 
+/** More than so many, tied at the last distance, are put in order with pauses. */
+const MOST_TIED = 12_288
+
 /** What images are shown as, the nearest first. */
 export interface NearestImages {
   /** Good until something is awaited. */
@@ -22,7 +25,7 @@ export interface NearestImages {
  * there at once when the search is quick and they were shown lately.
  *
  * @param show as `CollectionStore.shownOf` takes it.
- * @returns undefined for another kind of search, and when an image has gone meanwhile: `searchImages` knows how.
+ * @returns undefined for another kind of search, where very many are tied, and when an image has gone meanwhile: `searchImages` knows how.
  * @throws at once or later what `searchImages` rejects with.
  */
 export function nearestImages (store: CollectionStore, { version, subject }: { readonly version: string, readonly subject: Subject }, query: ImageQuery, show: Show, caller: Caller): Soon<NearestImages | undefined> {
@@ -30,8 +33,8 @@ export function nearestImages (store: CollectionStore, { version, subject }: { r
   assertSubject(subject, codes.bits)
   const { k, radius, filter, pageSize, countOnly, collapse, rank } = ask(query, codes.bits)
   if (countOnly || collapse || filter || k > pageSize || (rank === 'detail' && subject.detail)) return undefined
-  return whenHere(codes.search(new NearestQuery(subject, k, radius, caller)), ({ groups, radiusCovered, plan, tables, buckets, candidates }) =>
-    whenHere(nearestInOrder({ store, version, subject }, groups, k), ({ ordinals, distances, next }) =>
+  return whenHere(codes.search(new NearestQuery(subject, k, radius, caller)), ({ groups, count, radiusCovered, plan, tables, buckets, candidates }) =>
+    count > MOST_TIED ? undefined : whenHere(nearestInOrder({ store, version, subject }, groups, k), ({ ordinals, distances, next }) =>
       whenHere(store.shownOf(version, ordinals, show), rows => isWhole(rows)
         ? { rows, distances, radiusCovered: next === undefined ? radiusCovered : next - 1, search: { plan, tables, buckets, candidates } }
         : undefined)))

@@ -1,9 +1,11 @@
 import { HammingbirdError, invalid } from '../../errors.js'
-import type { CodeAnswer, CodeStore } from '../store/code-store.js'
+import { breathing } from '../breathing.js'
+import type { AcceptSet, CodeAnswer, CodeQuery, CodeStore } from '../store/code-store.js'
 import type { CollectionStore, StoredItem } from '../store/collection-store.js'
 import { failingPart, type ItemFilter } from './filter.js'
 import { ask, assertSubject, type Asked, type ImageQuery, type Subject } from './image-query.js'
-import { acceptedOfAll, acceptedOfLabelled, matchesOf, type Accept, type Match } from './matches.js'
+import { acceptedOfAll, acceptedOfLabelled } from './accepted.js'
+import { matchesOf, type Match } from './matches.js'
 import { isStale } from './nearest-images.js'
 import { nameOfSubject } from './kept-subjects.js'
 import type { Cursor, PageTokens } from './page-tokens.js'
@@ -59,6 +61,8 @@ const GROWTH = 4
 const FEW_TESTS = 256
 /** Images with a label are read instead when there are at most so many of them for each that would be looked up. */
 const LABELLED_A_TEST = 4
+/** So many are looked up at once to be counted. */
+const LOOKED_UP = 1024
 /** Once this share of all would be looked up one by one, every image is read instead: in order, which is cheaper by so much. */
 const SHARE_TESTED = 1 / 4
 
@@ -111,12 +115,13 @@ class Search {
   readonly #asked: Asked
   readonly #sequence: number
   readonly #signal: AbortSignal | undefined
+  readonly #breathe: ReturnType<typeof breathing>
   #last: CodeAnswer | undefined
   #stats = { tables: 0, buckets: 0, candidates: 0 }
   #rankedOf = 0
   #tied = 0
   #tested = 0
-  #accept: Accept | undefined
+  #accept: AcceptSet | undefined
 
   constructor (store: CollectionStore, codes: CodeStore, version: string, subject: Subject, asked: Asked, sequence: number, signal: AbortSignal | undefined) {
     this.#store = store
@@ -126,6 +131,7 @@ class Search {
     this.#asked = asked
     this.#sequence = sequence
     this.#signal = signal
+    this.#breathe = breathing(signal)
   }
 
   /** Everything within this distance has been gone through. */
@@ -144,16 +150,16 @@ class Search {
     const { collapse, filter } = this.#asked
     const seen = new Set<string>()
     const place = cursor?.place
-    const ordering = { ...this.#ordering, place, passing: filter && (ordinals => this.#passing(filter, ordinals)) } satisfies Ordering
+    const ordering = { ...this.#ordering, breathe: this.#breathe, place, passing: filter && (ordinals => this.#passing(filter, ordinals)) } satisfies Ordering
     // Collapsed, what is on a page depends on all pages before it: they are gone through again.
     let from: Pick<Place, 'distance' | 'asymmetric'> | undefined = collapse ? undefined : place
     let found = cursor?.returned ?? 0
     for (let k = wanted + more; ; k *= GROWTH) {
-      const groups = await this.#filtered(k)
+      const { groups } = await this.#filtered(k)
       const needed = Math.max(1, wanted + more - (collapse ? 0 : found))
       const ties = this.#tally(inTotalOrder(ordering, groups, from, needed))
-      for await (const matches of matchesOf(this.#store, this.#version, ties, collapse, filter, needed, count => { this.#tested += count })) {
-        const fresh = collapse ? matches.filter(match => seen.size < seen.add(sha256Of(match)).size && match.isNew) : matches
+      for await (const matches of matchesOf(this.#store, this.#version, ties, collapse, filter, needed, count => { this.#tested += count }, this.#signal)) {
+        const fresh = collapse ? matches.filter(match => seen.size < seen.add(nameOf(match.item)).size && match.isNew) : matches
         found += fresh.length
         if (fresh.length > 0) yield fresh
       }
@@ -168,15 +174,36 @@ class Search {
   async count (): Promise<number> {
     const { k, collapse, filter } = this.#asked
     if (!collapse && !filter) {
-      const { count } = await this.#ask(k, true)
+      const { count } = await this.#ask(k, { countOnly: true })
       return Math.min(k, count)
     }
+    if (!Number.isFinite(k)) return this.#countAll()
     let count = 0
     for await (const { length } of this.matches(k, 0, undefined)) {
       count += length
       if (count >= k) return k
     }
     return count
+  }
+
+  /** In no order, for none is needed. */
+  async #countAll (): Promise<number> {
+    const { collapse, filter } = this.#asked
+    const { groups } = await this.#filtered(Infinity, { anonymous: true })
+    const seen = new Set<string>()
+    let count = 0
+    for (const { ordinals } of groups) {
+      for (let from = 0; from < ordinals.length; from += LOOKED_UP) {
+        await this.#breathe()
+        const run = Array.from({ length: Math.min(LOOKED_UP, ordinals.length - from) }, (_, i) => ordinals[from + i]!)
+        for (const item of await this.#store.itemsOf(this.#version, run)) {
+          if (item === undefined || (filter && failingPart(filter, item) !== undefined)) continue
+          if (collapse) seen.add(nameOf(item))
+          else count++
+        }
+      }
+    }
+    return collapse ? seen.size : count
   }
 
   placeOf ({ tie, ordinal }: Match): Promise<Place> {
@@ -202,7 +229,7 @@ class Search {
     }
   }
 
-  get #ordering (): Omit<Ordering, 'place' | 'passing'> {
+  get #ordering (): Omit<Ordering, 'place' | 'passing' | 'breathe'> {
     return { store: this.#store, version: this.#version, subject: this.#subject, byDetail: this.#asked.rank === 'detail' }
   }
 
@@ -213,7 +240,7 @@ class Search {
     return items.map(item => item !== undefined && failingPart(filter, item) === undefined)
   }
 
-  async #ask (k: number, countOnly = false): Promise<CodeAnswer> {
+  async #ask (k: number, how: Pick<CodeQuery, 'countOnly' | 'anonymous'> = {}): Promise<CodeAnswer> {
     const { radius } = this.#asked
     const bounded = Number.isFinite(k) ? { k } : { radius: this.#codes.bits }
     const answer = await this.#codes.search({
@@ -221,7 +248,7 @@ class Search {
       ...bounded,
       ...radius !== undefined && { radius },
       at: this.#sequence,
-      countOnly,
+      ...how,
       ...this.#accept && { accept: this.#accept },
       ...this.#signal && { signal: this.#signal }
     })
@@ -238,16 +265,16 @@ class Search {
    * Asks for k codes. When, with a filter, many of them would have to be looked up one by one, the images that may pass
    * are found first, and k of those are asked for.
    */
-  async #filtered (k: number): Promise<CodeAnswer['groups']> {
+  async #filtered (k: number, how: Pick<CodeQuery, 'anonymous'> = {}): Promise<CodeAnswer> {
     const { filter } = this.#asked
     if (filter) this.#accept ??= await acceptedOfLabelled(this.#store, this.#version, filter, 0, this.#signal)
-    const { groups } = await this.#ask(k)
-    if (!filter || this.#accept) return groups
-    const tests = this.#tested + sizeOf(groups)
+    const first = await this.#ask(k, how)
+    if (!filter || this.#accept) return first
+    const tests = this.#tested + first.count
     const all = this.#codes.count
     if (tests >= Math.min(FEW_TESTS, all * SHARE_TESTED)) this.#accept = await acceptedOfLabelled(this.#store, this.#version, filter, tests * LABELLED_A_TEST, this.#signal)
     if (!this.#accept && tests >= all * SHARE_TESTED) this.#accept = await acceptedOfAll(this.#store, this.#version, filter, this.#signal)
-    return this.#accept ? (await this.#ask(k)).groups : groups
+    return this.#accept ? this.#ask(k, how) : first
   }
 
   async * #tally (runs: AsyncIterable<readonly Tie[]>): AsyncGenerator<readonly Tie[], void> {
@@ -262,11 +289,8 @@ class Search {
   }
 }
 
-function sizeOf (groups: CodeAnswer['groups']): number {
-  return groups.reduce((sum, { ordinals }) => sum + ordinals.length, 0)
-}
-
-function sha256Of ({ item }: Match): string {
-  return Buffer.from(item.sha256).toString('latin1')
+/** Of its bytes: what is collapsed has the same. */
+function nameOf ({ sha256 }: StoredItem): string {
+  return Buffer.from(sha256).toString('latin1')
 }
 

@@ -1,4 +1,8 @@
+import type { breathing } from '../breathing.js'
 import type { ItemPositions } from '../store/collection-store.js'
+import { SORTED_AT_ONCE, sorted } from '../sorted.js'
+
+type Breathe = ReturnType<typeof breathing>
 
 /** Where the item of a code stands: the newer offset comes first, then the lower partition. */
 export interface Position {
@@ -31,11 +35,19 @@ export class Tied {
   readonly #first: number
 
   /** @param first where the positions of the ordinals begin. */
-  constructor (ordinals: readonly number[], positions: ItemPositions, first: number) {
+  static async of (ordinals: readonly number[], positions: ItemPositions, first: number, breathe: Breathe): Promise<Tied> {
+    const count = ordinals.length
+    if (count <= SORTED_AT_ONCE) return new Tied(ordinals, positions, first, inOrder(positions, first, count))
+    const { offsets, partitions } = positions
+    const places = Array.from({ length: count }, (_, i) => first + i)
+    return new Tied(ordinals, positions, first, await sorted(places, (a, b) => offsets[b]! - offsets[a]! || partitions[a]! - partitions[b]!, breathe))
+  }
+
+  private constructor (ordinals: readonly number[], positions: ItemPositions, first: number, order: readonly number[]) {
     this.#ordinals = ordinals
     this.#positions = positions
     this.#first = first
-    this.#order = inOrder(positions, first, ordinals.length)
+    this.#order = order
   }
 
   get length (): number {
@@ -45,6 +57,16 @@ export class Tied {
   /** @param at 0 for the newest. */
   ordinal (at: number): number {
     return this.#ordinals[this.#order[at]! - this.#first]!
+  }
+
+  /** All of them. */
+  async ordinals (breathe: Breathe): Promise<number[]> {
+    const all: number[] = []
+    for (let at = 0; at < this.length; at++) {
+      all.push(this.ordinal(at))
+      if (at % SORTED_AT_ONCE === SORTED_AT_ONCE - 1) await breathe()
+    }
+    return all
   }
 
   position (at: number): Position {

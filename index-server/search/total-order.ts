@@ -1,8 +1,10 @@
-import { asymmetricDistance } from '../../hamming/distance.js'
+import type { breathing } from '../breathing.js'
 import { whenHere, type Soon } from '../soon.js'
 import type { CodeGroup } from '../store/code-store.js'
 import type { CollectionStore, ItemPositions } from '../store/collection-store.js'
 import type { Subject } from './image-query.js'
+import { compare, levelsByDistance, levelsOf, type Level } from './levels.js'
+import { SORTED_AT_ONCE } from '../sorted.js'
 import { Tied, comparePositions, inOrder, type Position } from './tied.js'
 
 /** Most of the tied that are ordered by detail: each is read from disk. */
@@ -41,13 +43,8 @@ export interface Ordering {
   readonly place: Place | undefined
   /** Which of some ordinals pass the filter; `undefined` when there is none. */
   readonly passing: ((ordinals: readonly number[]) => Promise<readonly boolean[]>) | undefined
-}
-
-/** Groups that neither distance tells apart. */
-interface Level {
-  readonly distance: number
-  readonly asymmetric: number
-  readonly ordinals: number[]
+  /** Awaited now and then. */
+  readonly breathe: ReturnType<typeof breathing>
 }
 
 /** Most that are put in order at once, but for those that are tied. */
@@ -70,16 +67,22 @@ const OWN_OFFSET = Number.MAX_SAFE_INTEGER
  * @param wanted how many will be taken: as many come first, then ever more at once.
  */
 export async function * inTotalOrder (ordering: Ordering, groups: readonly CodeGroup[], from: Pick<Place, 'distance' | 'asymmetric'> | undefined, wanted: number): AsyncGenerator<readonly Tie[], void> {
-  const levels = levelsOf(groups, ordering.subject)
-  let at = from ? levels.findIndex(level => compare(level, from) >= 0) : 0
-  for (let most = wanted; at >= 0 && at < levels.length; most = Math.min(LAST_RUN, most * 2)) {
-    const run: Level[] = []
-    for (let count = 0; at < levels.length && count < most; at++) {
-      run.push(levels[at]!)
-      count += levels[at]!.ordinals.length
+  let run: Level[] = []
+  let count = 0
+  let most = wanted
+  for await (const levels of levelsByDistance(groups, ordering.subject, ordering.breathe)) {
+    for (const level of levels) {
+      if (from && compare(level, from) < 0) continue
+      run.push(level)
+      count += level.ordinals.length
+      if (count < most) continue
+      yield await tiesOf(ordering, run)
+      run = []
+      count = 0
+      most = Math.min(LAST_RUN, most * 2)
     }
-    yield await tiesOf(ordering, run)
   }
+  if (run.length > 0) yield await tiesOf(ordering, run)
 }
 
 /** The first in the total order of a search that orders nothing by detail. */
@@ -91,7 +94,7 @@ export interface Nearest {
 }
 
 /** The same order as `inTotalOrder` without detail, of the first ones only: at once, where the positions of what is tied are at hand. */
-export function nearestInOrder ({ store, version, subject }: Omit<Ordering, 'byDetail' | 'place' | 'passing'>, groups: readonly CodeGroup[], wanted: number): Soon<Nearest> {
+export function nearestInOrder ({ store, version, subject }: Pick<Ordering, 'store' | 'version' | 'subject'>, groups: readonly CodeGroup[], wanted: number): Soon<Nearest> {
   const levels = levelsOf(groups, subject)
   const tied: number[] = []
   let count = 0
@@ -120,7 +123,7 @@ export function nearestInOrder ({ store, version, subject }: Omit<Ordering, 'byD
 }
 
 /** The place of one of a tie. */
-export async function placeOf ({ store, version, subject, byDetail }: Omit<Ordering, 'place' | 'passing'>, { distance, asymmetric, floor }: Tie, ordinal: number): Promise<Place> {
+export async function placeOf ({ store, version, subject, byDetail }: Omit<Ordering, 'place' | 'passing' | 'breathe'>, { distance, asymmetric, floor }: Tie, ordinal: number): Promise<Place> {
   const { offsets, partitions } = await store.positionsOf(version, [ordinal])
   const position = { offset: ordinal === subject.ordinal ? OWN_OFFSET : offsets[0]!, partition: partitions[0]! }
   const place = { distance, asymmetric, ...position, floor }
@@ -130,35 +133,14 @@ export async function placeOf ({ store, version, subject, byDetail }: Omit<Order
   return { ...place, apart: apartOf(subject.detail, detail) }
 }
 
-/** Below 0 when `a` is nearer. */
-export function compare (a: Pick<Place, 'distance' | 'asymmetric'>, b: Pick<Place, 'distance' | 'asymmetric'>): number {
-  return a.distance - b.distance || a.asymmetric - b.asymmetric
-}
-
-/** What is found is copied here and now: groups are good until the store changes. */
-function levelsOf (groups: readonly CodeGroup[], { outputs }: Subject): Level[] {
-  const levels: Level[] = []
-  let last: Level | undefined
-  const add = (distance: number, asymmetric: number, ordinals: ArrayLike<number>): void => {
-    if (last === undefined || last.distance !== distance || last.asymmetric !== asymmetric) levels.push(last = { distance, asymmetric, ordinals: [] })
-    for (let i = 0; i < ordinals.length; i++) last.ordinals.push(ordinals[i]!)
-  }
-  if (outputs === undefined) { // in order already, and nobody looks at the codes
-    for (const { distance, ordinals } of groups) add(distance, 0, ordinals)
-    return levels
-  }
-  const nearest = groups.map(({ code, distance, ordinals }) => ({ distance, asymmetric: asymmetricDistance(outputs, code), ordinals }))
-  for (const { distance, asymmetric, ordinals } of nearest.sort(compare)) add(distance, asymmetric, ordinals)
-  return levels
-}
-
 async function tiesOf (ordering: Ordering, levels: readonly Level[]): Promise<Tie[]> {
-  const { store, version, subject, place } = ordering
+  const { store, version, subject, place, breathe } = ordering
   const isBefore = (level: Level): boolean => place !== undefined && compare(level, place) < 0
   const isOfPlace = (level: Level): boolean => place !== undefined && compare(level, place) === 0
   const isOrdered = (level: Level): boolean => isOfPlace(level) || (level.ordinals.length > 1 && !isBefore(level))
-  const tied = levels.flatMap(level => isOrdered(level) ? level.ordinals : [])
-  const positions = await positionsOfTied(store, version, subject, tied)
+  const ordered = levels.filter(isOrdered)
+  const tied = ordered.length === 1 ? ordered[0]!.ordinals : ordered.flatMap(level => level.ordinals)
+  const positions = tied.length > SORTED_AT_ONCE ? await manyPositions(ordering, tied) : await positionsOfTied(store, version, subject, tied)
   const ties: Tie[] = []
   let first = 0
   for (const level of levels) {
@@ -166,7 +148,7 @@ async function tiesOf (ordering: Ordering, levels: readonly Level[]): Promise<Ti
       ties.push({ ...level, begun: isBefore(level) ? level.ordinals.length : 0, ranked: 0, floor: undefined })
       continue
     }
-    ties.push(await tieOf(ordering, level, new Tied(level.ordinals, positions, first), isOfPlace(level) ? place : undefined))
+    ties.push(await tieOf(ordering, level, await Tied.of(level.ordinals, positions, first, breathe), isOfPlace(level) ? place : undefined))
     first += level.ordinals.length
   }
   return ties
@@ -182,10 +164,22 @@ function positionsOfTied (store: CollectionStore, version: string, { ordinal: ow
   })
 }
 
+/** The same of many, some at a time. */
+async function manyPositions ({ store, version, subject, breathe }: Ordering, tied: readonly number[]): Promise<ItemPositions> {
+  const all: ItemPositions & { readonly partitions: number[] } = { partitions: [], offsets: [] }
+  for (let from = 0; from < tied.length; from += SORTED_AT_ONCE) {
+    const { partitions, offsets } = (await positionsOfTied(store, version, subject, tied.slice(from, from + SORTED_AT_ONCE)))!
+    all.partitions.push(...partitions)
+    all.offsets.push(...offsets)
+    await breathe()
+  }
+  return all
+}
+
 async function tieOf (ordering: Ordering, level: Level, tied: Tied, place: Place | undefined): Promise<Tie> {
   const { store, version, subject, byDetail } = ordering
   if (!byDetail || !subject.detail) {
-    const ordinals = Array.from(level.ordinals, (_, at) => tied.ordinal(at))
+    const ordinals = await tied.ordinals(ordering.breathe)
     return { ...level, ordinals, begun: place ? tied.upTo(place) : 0, ranked: 0, floor: undefined }
   }
   const { detail } = subject
@@ -205,12 +199,13 @@ async function tieOf (ordering: Ordering, level: Level, tied: Tied, place: Place
  *
  * @returns which they are; how many had been gone through then: of these the others are not to be given.
  */
-async function rankedOf ({ passing }: Ordering, tied: Tied, place: Place | undefined): Promise<{ readonly ranked: readonly number[], readonly reached: number, readonly floor: Position | undefined }> {
+async function rankedOf ({ passing, breathe }: Ordering, tied: Tied, place: Place | undefined): Promise<{ readonly ranked: readonly number[], readonly reached: number, readonly floor: Position | undefined }> {
   const end = place?.floor ? tied.upTo(place.floor) : tied.length
   const most = place ? Infinity : RANK_BUDGET
   const ranked: number[] = []
   let reached = 0
   while (reached < end && ranked.length < most) {
+    await breathe()
     const run = Array.from({ length: Math.min(RANK_BUDGET, end - reached) }, (_, i) => reached + i)
     const passes = passing && tied.length > RANK_BUDGET ? await passing(run.map(at => tied.ordinal(at))) : undefined
     for (const [i, at] of run.entries()) {

@@ -41,11 +41,11 @@ export interface CodeQuery {
   /** As of this sequence, where the store still knows it: else `HAMMINGBIRD_PAGE_EXPIRED`. @default now */
   readonly at?: number
   /**
-   * Which ordinals count: a filter, applied inside verification, so that k are found while k match. A set can be asked
-   * in other threads; a function only in the caller's, so that a long search with one is done there, in slices.
+   * Which ordinals count: a filter, applied inside verification, so that k are found while k match. It is a set, and no
+   * function, so that any thread can ask it and that asking never takes long.
    * @default all
    */
-  readonly accept?: ((ordinal: number) => boolean) | AcceptSet
+  readonly accept?: AcceptSet | undefined
   /** Gives no groups, only how many codes match. @default false */
   readonly countOnly?: boolean
   /** The groups need say only how far their codes are, and not which: a store may leave codes empty, and put all that are equally far into one group, in any order. @default false */
@@ -62,9 +62,9 @@ export interface AcceptSet {
   readonly bitmap: Uint32Array
 }
 
-/** A filter as the function it is. */
-export function accepting (accept: CodeQuery['accept']): ((ordinal: number) => boolean) | undefined {
-  if (typeof accept !== 'object') return accept
+/** A set as the question whether an ordinal is in it. */
+export function accepting (accept: AcceptSet | undefined): ((ordinal: number) => boolean) | undefined {
+  if (accept === undefined) return undefined
   const { bitmap } = accept
   return ordinal => ((bitmap[ordinal >>> 5] ?? 0) >>> (ordinal & 31) & 1) === 1
 }
@@ -79,7 +79,7 @@ export interface CodeGroup {
   /** Empty where it was not asked for. */
   readonly code: Code
   readonly distance: number
-  /** Newest first. Never empty. Valid until the store's next `apply`: copy to keep. */
+  /** Newest first. Never empty. The caller's own, as is the code. */
   readonly ordinals: ArrayLike<number>
 }
 

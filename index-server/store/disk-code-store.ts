@@ -2,7 +2,8 @@ import { CodeWidthError, HammingbirdError } from '../../errors.js'
 import { hammingDistance } from '../../hamming/distance.js'
 import type { Operation } from '../../kv/key-value.js'
 import { accepting, type CodeAnswer, type CodeChange, type CodeQuery, type CodeStore, type SearchEstimate } from './code-store.js'
-import { breathing, offer, type DiskSearch } from './disk-search.js'
+import { breathing } from '../breathing.js'
+import { offer, type DiskSearch } from './disk-search.js'
 import type { CodeRun } from './version-codes.js'
 import { loadCodes } from './load-codes.js'
 import type { CodeRecord } from './keys/code-record.js'
@@ -81,6 +82,11 @@ export class DiskCodeStore implements CodeStore {
     return this.#window.removalOf(ordinal)?.record
   }
 
+  /** What was removed a short while ago, or is about to be: rows may be read that are durable and not committed, and from before such a write a removal is announced. */
+  removedLately (): Iterable<number> {
+    return this.#window.removed()
+  }
+
   search (query: CodeQuery): Promise<CodeAnswer> {
     const answer = this.#search(query)
     this.#running.add(answer)
@@ -117,9 +123,9 @@ export class DiskCodeStore implements CodeStore {
       }
       const probed = plan === 'scan' ? UNPROBED : await probe(search, plan === 'probe' ? Infinity : probeBudgetMs(this.tables))
       if (!probed.complete) await scan(search, probed.last)
-      addRemoved(search)
+      await addRemoved(search)
       return {
-        groups: countOnly ? [] : search.nearest.groups(),
+        groups: countOnly ? [] : await search.nearest.groups(search.breathe),
         count: search.nearest.found,
         radiusCovered: search.nearest.limit,
         plan: probed.complete ? 'probe' : probed.last ? 'probe-then-scan' : 'scan',
@@ -136,12 +142,13 @@ export class DiskCodeStore implements CodeStore {
 const UNPROBED: Probed = { complete: false, last: undefined }
 
 /** What was removed since the snapshot may be gone from the disk: it is found in the window instead. */
-function addRemoved (search: DiskSearch): void {
+async function addRemoved (search: DiskSearch): Promise<void> {
   const removed = search.window.removedSince(search.snapshot)
   if (removed.length === 0) return
-  const found = search.nearest.ordinals()
+  const missing = new Set(removed.map(({ ordinal }) => ordinal))
+  await search.nearest.without(missing, search.breathe)
   for (const { ordinal, record } of removed) {
-    if (!found.has(ordinal)) offer(search, hammingDistance(search.code, record.code), ordinal, record.code)
+    if (missing.has(ordinal)) offer(search, hammingDistance(search.code, record.code), ordinal, record.code)
     search.candidates++
   }
 }

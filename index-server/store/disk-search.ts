@@ -13,7 +13,7 @@ export interface DiskSearch {
   readonly accept: ((ordinal: number) => boolean) | undefined
   readonly signal: AbortSignal | undefined
   /** Lets others run when this has run for long. */
-  readonly breathe: () => Promise<void>
+  readonly breathe: () => Promise<void> | undefined
   buckets: number
   candidates: number
 }
@@ -29,19 +29,4 @@ export function isVisible ({ tables, window, snapshot }: Pick<DiskSearch, 'table
 /** Takes a visible code that lies within the limit, if it is accepted. */
 export function offer ({ nearest, accept }: DiskSearch, distance: number, ordinal: number, bytes: Uint8Array, from = 0): void {
   if (distance <= nearest.limit && (accept === undefined || accept(ordinal))) nearest.add(distance, ordinal, bytes, from)
-}
-
-/**
- * A function to be awaited now and then in long work: it lets the event loop go round when it has not for `spellMs`, and
- * rejects with the signal's reason when that has been aborted.
- */
-export function breathing (signal: AbortSignal | undefined, spellMs = 4): () => Promise<void> {
-  let since = performance.now()
-  return async () => {
-    signal?.throwIfAborted()
-    if (performance.now() - since < spellMs) return
-    await new Promise<void>(resolve => setImmediate(resolve))
-    since = performance.now()
-    signal?.throwIfAborted()
-  }
 }

@@ -22,9 +22,7 @@ export interface LabelQuery {
 }
 
 /** Ordinals as a compressed bitmap. */
-export interface OrdinalSet {
-  has (ordinal: number): boolean
-}
+export type OrdinalSet = Pick<RoaringBitmap32, 'has' | 'size' | 'maximum' | 'rangeUint32Array'>
 
 interface Held {
   readonly set: RoaringBitmap32

@@ -1,4 +1,6 @@
 import type { Code } from '../../hamming/code.js'
+import type { breathing } from '../breathing.js'
+import { SORTED_AT_ONCE, sorted } from '../sorted.js'
 import type { CodeGroup } from './code-store.js'
 
 /** Codes at one distance, one after the other. */
@@ -50,25 +52,40 @@ export class Nearest {
     }
   }
 
-  ordinals (): Set<number> {
-    return new Set(this.#rings.flatMap(ring => ring?.ordinals ?? []))
+  /** Takes out of a set what has been found. */
+  async without (ordinals: Set<number>, breathe: ReturnType<typeof breathing>): Promise<void> {
+    for (const ring of this.#rings) {
+      if (!ring) continue
+      for (const [at, ordinal] of ring.ordinals.entries()) {
+        ordinals.delete(ordinal)
+        if (at % SORTED_AT_ONCE === SORTED_AT_ONCE - 1) await breathe()
+      }
+    }
   }
 
-  groups (): CodeGroup[] {
-    return this.#rings.flatMap((ring, distance) => ring ? groupsOf(ring, distance, this.#codeBytes) : [])
+  /** @param breathe awaited now and then. Nothing may be added meanwhile. */
+  async groups (breathe: ReturnType<typeof breathing>): Promise<CodeGroup[]> {
+    const groups: CodeGroup[] = []
+    for (const [distance, ring] of this.#rings.entries()) {
+      if (!ring) continue
+      for (const group of await groupsOf(ring, distance, this.#codeBytes, breathe)) groups.push(group)
+      await breathe()
+    }
+    return groups
   }
 }
 
 /** Equal codes together, each group newest first, in the order of their newest. */
-function groupsOf ({ ordinals, codes }: Ring, distance: number, codeBytes: number): CodeGroup[] {
+async function groupsOf ({ ordinals, codes }: Ring, distance: number, codeBytes: number, breathe: ReturnType<typeof breathing>): Promise<Iterable<CodeGroup>> {
   const groups = new Map<string, { code: Code, distance: number, ordinals: number[] }>()
-  const newestFirst = ordinals.map((_, i) => i).sort((a, b) => ordinals[b]! - ordinals[a]!)
-  for (const i of newestFirst) {
+  const newestFirst = await sorted(ordinals.map((_, i) => i), (a, b) => ordinals[b]! - ordinals[a]!, breathe)
+  for (const [at, i] of newestFirst.entries()) {
+    if (at % SORTED_AT_ONCE === SORTED_AT_ONCE - 1) await breathe()
     const code = codes.subarray(i * codeBytes, (i + 1) * codeBytes)
     const name = code.toString('latin1')
     const group = groups.get(name)
     if (group) group.ordinals.push(ordinals[i]!)
     else groups.set(name, { code, distance, ordinals: [ordinals[i]!] })
   }
-  return [...groups.values()]
+  return groups.values()
 }

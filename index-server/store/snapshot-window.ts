@@ -100,6 +100,11 @@ export class SnapshotWindow {
     return this.#removalOf.get(ordinal)
   }
 
+  /** All that is remembered as removed, announced removals among it. */
+  removed (): Iterable<number> {
+    return this.#removalOf.keys()
+  }
+
   /** What a snapshot still has and the disk may not: announced removals among them. */
   removedSince ({ sequence, next }: Snapshot): Removal[] {
     let from = this.#removals.length

@@ -156,10 +156,8 @@ export class StoredCollection implements CollectionStore {
     return records.map(record => record?.detail)
   }
 
-  isRemoved (version: string, ordinal: number): boolean {
-    const { disk } = this.#open(version)
-    // Rows may be read that are durable and not committed: from before such a write a removal is announced.
-    return disk.tables.removed.has(ordinal) || disk.removedRecord(ordinal) !== undefined
+  removedLately (version: string): Iterable<number> {
+    return this.#open(version).disk.removedLately()
   }
 
   async * views (version: string): AsyncGenerator<readonly FilterView[], void> {

@@ -4,7 +4,8 @@ import { CodeWidthError, codeOf } from '../../errors.js'
 import type { Code } from '../../hamming/code.js'
 import { hammingDistance } from '../../hamming/distance.js'
 import { whenHere } from '../../index-server/soon.js'
-import { accepting, type CodeAnswer, type CodeChange, type CodeQuery, type CodeStore } from '../../index-server/store/code-store.js'
+import { AcceptSetBuilder } from '../../index-server/store/accept-set.js'
+import { accepting, type AcceptSet, type CodeAnswer, type CodeChange, type CodeQuery, type CodeStore } from '../../index-server/store/code-store.js'
 
 export interface CodeStoreSettings {
   readonly bits: number
@@ -228,11 +229,18 @@ const histories = fc.constantFrom(16, 24, 40, 64, 96, 128, 200, 256, 520, 1024).
       ...wanted,
       anonymous,
       ...plan && { plan },
-      ...filter && { accept: filter === 2 ? { bitmap: new Uint32Array(8).fill(0x55555555) } : (ordinal: number) => ordinal % filter === 0 },
+      ...filter && { accept: every(filter) },
       moment
     }))
   }
 })
+
+/** The ordinals that a number divides, of those there can be here. */
+function every (divisor: number): AcceptSet {
+  const set = new AcceptSetBuilder()
+  for (let ordinal = 0; ordinal < 4096; ordinal += divisor) set.add(ordinal)
+  return set.set()
+}
 
 function flipped (code: Code, bit: number): Code {
   return Uint8Array.from(code, (byte, at) => at === bit >> 3 ? byte ^ (0x80 >> (bit & 7)) : byte)

@@ -4,7 +4,6 @@ import type { Asked } from './context.js'
 import { CHECK_ADDED, CHECK_DELETED, SLAB } from './layout.js'
 import type { Part } from './part.js'
 import type { Hits } from './selection.js'
-import type { Slab } from './slab.js'
 
 /** Whether a search's filter lets an ordinal count; `undefined` lets all. */
 export type Accepts = ((ordinal: number) => boolean) | undefined
@@ -29,62 +28,95 @@ class Group implements CodeGroup {
 }
 
 /**
- * The answer's groups: each hit's code, and those of its ordinals that match. One code that lies in several parts,
- * or several times in the tail, becomes one group.
+ * Makes the answer's groups of its hits: each one's code, and those of its ordinals that match. One code that lies in several
+ * parts, or several times in the tail, becomes one group. Anonymous, there is one group a distance.
  *
- * @param hits in order of distance.
+ * It goes in steps, for there may be as many hits as codes; a hit has as many ordinals as there are images with its code.
  */
-export function groupHits (searched: readonly Part[], { length, parts, entries, distances }: Hits, asked: Asked, accepts: Accepts): CodeGroup[] {
-  if (length === 0) return []
-  // Only in one slab with runs is each code once.
-  const one = searched[parts[0]!]!.slab.tables > 0 && parts.every(part => part === parts[0])
-  const sizeBytes = searched[0]!.slab.bits >> 3
-  const codes = new Uint8Array(length * sizeBytes)
-  const groups: Group[] = []
-  const known = new Map<string, number[]>()
-  const joined = new Set<number[]>()
-  for (let i = 0, at = 0; i < length; i++, at += sizeBytes) {
-    const { slab } = searched[parts[i]!]!
-    const ordinals: number[] = []
-    takeMatching(slab, entries[i]!, asked, accepts, ordinals)
-    slab.copyCode(entries[i]!, codes, at)
-    if (!one) {
-      const key = String.fromCharCode(...codes.subarray(at, at + sizeBytes))
-      const sameCode = known.get(key)
-      if (sameCode !== undefined) {
-        for (const ordinal of ordinals) sameCode.push(ordinal)
-        joined.add(sameCode)
-        continue
-      }
-      known.set(key, ordinals)
+export class Grouping {
+  readonly groups: CodeGroup[] = []
+  readonly #one: boolean
+  readonly #sizeBytes: number
+  readonly #codes: Uint8Array
+  readonly #known = new Map<string, number[]>()
+  readonly #joined = new Set<number[]>()
+  #hit = 0
+  /** Where the hit in hand stands, and the end of its slots; undefined when none is in hand. */
+  #slot: number | undefined
+  #slotsEnd = 0
+  #ordinals: number[] = []
+
+  /** @param hits in order of distance. */
+  constructor (private readonly searched: readonly Part[], private readonly hits: Hits, private readonly asked: Asked, private readonly accepts: Accepts, private readonly anonymous: boolean) {
+    const { length, parts } = hits
+    // Only in one slab with runs is each code once.
+    let one = length > 0 && searched[parts[0]!]!.slab.tables > 0
+    for (let i = 1; one && i < length; i++) one = parts[i] === parts[0]
+    this.#one = one
+    this.#sizeBytes = searched.length === 0 ? 0 : searched[0]!.slab.bits >> 3
+    this.#codes = new Uint8Array(anonymous ? 0 : length * this.#sizeBytes)
+  }
+
+  /** Takes a step of so many slots. @returns whether that was the last. */
+  step (most: number): boolean {
+    const { length } = this.hits
+    for (let left = most; this.#hit < length;) {
+      if (left <= 0) return false
+      left -= this.#takeMatching(left)
+      if (this.#slot !== undefined) return false
+      if (!this.anonymous) this.#close()
+      this.#hit++
+      left-- // a hit costs more than its slots
     }
-    groups.push(new Group(distances[i]!, ordinals, codes, at, sizeBytes))
+    for (const ordinals of this.#joined) ordinals.sort((a, b) => b - a)
+    this.#joined.clear()
+    return true
   }
-  for (const ordinals of joined) ordinals.sort((a, b) => b - a)
-  return groups
-}
 
-/** The answer's groups for who does not ask which codes are equal: one a distance. */
-export function groupHitsByDistance (searched: readonly Part[], { length, parts, entries, distances }: Hits, asked: Asked, accepts: Accepts): CodeGroup[] {
-  const groups: CodeGroup[] = []
-  let ordinals: number[] = []
-  for (let i = 0; i < length; i++) {
-    if (i === 0 || distances[i] !== distances[i - 1]) groups.push({ code: NO_CODE, distance: distances[i]!, ordinals: ordinals = [] })
-    takeMatching(searched[parts[i]!]!.slab, entries[i]!, asked, accepts, ordinals)
+  /** Goes through at most so many slots of the hit in hand. @returns how many. */
+  #takeMatching (most: number): number {
+    const { hits: { parts, entries, distances }, asked: { checks, sequence, ordinalsEnd }, accepts } = this
+    const { slab } = this.searched[parts[this.#hit]!]!
+    const { u32 } = slab
+    if (this.#slot === undefined) {
+      const entry = entries[this.#hit]!
+      const runs = slab.get(SLAB.runs) >> 2
+      this.#slot = runs === 0 ? entry : u32[runs + entry]!
+      this.#slotsEnd = runs === 0 ? entry + 1 : u32[runs + entry + 1]!
+      if (!this.anonymous) this.#ordinals = []
+      else if (this.#hit === 0 || distances[this.#hit] !== distances[this.#hit - 1]) this.groups.push({ code: NO_CODE, distance: distances[this.#hit]!, ordinals: this.#ordinals = [] })
+    }
+    const ordinals = this.#ordinals
+    const at = slab.get(SLAB.ordinals) >> 2
+    const from = this.#slot
+    const to = Math.min(this.#slotsEnd, from + most)
+    for (let slot = from; slot < to; slot++) {
+      if ((checks & CHECK_DELETED) !== 0 && slab.deletedAt(slot) <= sequence) continue
+      const ordinal = u32[at + slot]!
+      if ((checks & CHECK_ADDED) !== 0 && ordinal >= ordinalsEnd) continue
+      if (accepts === undefined || accepts(ordinal)) ordinals.push(ordinal)
+    }
+    this.#slot = to < this.#slotsEnd ? to : undefined
+    return to - from
   }
-  return groups
-}
 
-function takeMatching (slab: Slab, entry: number, { checks, sequence, ordinalsEnd }: Asked, accepts: Accepts, ordinals: number[]): void {
-  const { u32 } = slab
-  const runs = slab.get(SLAB.runs) >> 2
-  const at = slab.get(SLAB.ordinals) >> 2
-  const from = runs === 0 ? entry : u32[runs + entry]!
-  const to = runs === 0 ? entry + 1 : u32[runs + entry + 1]!
-  for (let slot = from; slot < to; slot++) {
-    if ((checks & CHECK_DELETED) !== 0 && slab.deletedAt(slot) <= sequence) continue
-    const ordinal = u32[at + slot]!
-    if ((checks & CHECK_ADDED) !== 0 && ordinal >= ordinalsEnd) continue
-    if (accepts === undefined || accepts(ordinal)) ordinals.push(ordinal)
+  /** Makes a group of the hit in hand, or joins it to the one that has its code. */
+  #close (): void {
+    const codes = this.#codes
+    const sizeBytes = this.#sizeBytes
+    const { parts, entries, distances } = this.hits
+    const at = this.#hit * sizeBytes
+    this.searched[parts[this.#hit]!]!.slab.copyCode(entries[this.#hit]!, codes, at)
+    if (!this.#one) {
+      const key = String.fromCharCode(...codes.subarray(at, at + sizeBytes))
+      const sameCode = this.#known.get(key)
+      if (sameCode !== undefined) {
+        for (const ordinal of this.#ordinals) sameCode.push(ordinal)
+        this.#joined.add(sameCode)
+        return
+      }
+      this.#known.set(key, this.#ordinals)
+    }
+    this.groups.push(new Group(distances[this.#hit]!, this.#ordinals, codes, at, sizeBytes))
   }
 }

@@ -65,6 +65,15 @@ export class Context {
     this.reach = selection.reach
   }
 
+  /** Adds what has been found since the last time to how many there are at each distance. */
+  tallyInto (tally: Uint32Array): void {
+    const { u32 } = this.slab
+    const from = (this.#at + CONTEXT.out) >> 2
+    const size = FOUND.sizeBytes >> 2
+    for (let at = from, end = from + this.#get(QUERY.count) * size; at < end; at += size) tally[u32[at + 1]!]! += u32[at + 2]!
+    this.#set(QUERY.count, 0)
+  }
+
   /** What has been found since the last time: records of `FOUND`. */
   drain (): Uint32Array {
     const from = (this.#at + CONTEXT.out) >> 2

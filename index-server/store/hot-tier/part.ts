@@ -6,7 +6,7 @@ export class Part {
   /** The caller's thread's place in it. */
   readonly context: Context
   #readers = 0
-  #idle: (() => void) | undefined
+  #waiting: (() => void)[] = []
 
   constructor (readonly slab: Slab) {
     this.context = new Context(slab, 0)
@@ -17,11 +17,12 @@ export class Part {
   }
 
   leave (): void {
-    if (--this.#readers === 0) this.#idle?.()
+    if (--this.#readers > 0) return
+    for (const resolve of this.#waiting.splice(0)) resolve()
   }
 
-  /** Resolves when nobody reads: what no search can find any more may be written anew then. */
+  /** Resolves when nobody reads: what no search can find any more may be written anew then. Several may wait. */
   async idle (): Promise<void> {
-    if (this.#readers > 0) await new Promise<void>(resolve => { this.#idle = resolve })
+    if (this.#readers > 0) await new Promise<void>(resolve => { this.#waiting.push(resolve) })
   }
 }

@@ -1,13 +1,24 @@
-import { accepting, type AcceptSet, type CodeAnswer, type CodeQuery } from '../code-store.js'
-import { groupHits, groupHitsByDistance, type Accepts } from './answer.js'
+import { withoutOrdinals } from '../accept-set.js'
+import { accepting, type AcceptSet, type CodeAnswer, type CodeGroup, type CodeQuery } from '../code-store.js'
+import { Grouping, type Accepts } from './answer.js'
 import type { Asked, Context } from './context.js'
 import { CHECK_ACCEPT, STATUS } from './layout.js'
 import { GAMBLE, INLINE_NS, SLICE_NS, scanCostNs } from './planner.js'
 import type { Part } from './part.js'
-import { RECORD, Selection } from './selection.js'
+import { RECORD, Selection, type Hits } from './selection.js'
+import type { Slab } from './slab.js'
 import type { Snapshot } from './snapshots.js'
 import type { Threads } from './threads.js'
 import type { Searched } from './thread.js'
+
+/** Up to so many hits, and images behind them, are put together in the turn in which they were found. */
+const QUICK_HITS = 4096
+const QUICK_SLOTS = 16_384
+/** What is gone through in a slice, in about a millisecond: hits that are put in order, and images that are looked at one by one. */
+const HITS_A_SLICE = 32_768
+export const SLOTS_A_SLICE = 32_768
+/** How many codes are compared in a bucket in the time in which one image is looked at. */
+const LOOK_SHARE = 32
 
 /** What is left of a search in one part: the probe or the scan it stands in. */
 interface Unfinished {
@@ -20,9 +31,9 @@ interface Unfinished {
 export class Search {
   readonly #selection: Selection
   readonly #asked: Asked
+  readonly #accept: AcceptSet | undefined
   readonly #accepts: Accepts
-  /** Whether the filter, or a snapshot that codes came late to, can only be asked in this thread. */
-  readonly #asksHere: boolean
+  #groups: readonly CodeGroup[] = []
   readonly #unfinished: Unfinished[] = []
   #spentNs = 0
   #tables = 0
@@ -37,35 +48,40 @@ export class Search {
    */
   constructor (private readonly query: CodeQuery, private readonly parts: readonly Part[], snapshot: Snapshot, checks: number) {
     this.#selection = new Selection(query.code.length * 8, query.k, query.radius, query.countOnly)
-    this.#accepts = joined(query.accept, snapshot)
-    this.#asksHere = snapshot.late !== undefined || typeof query.accept === 'function'
+    this.#accept = snapshot.late === undefined ? query.accept : withoutOrdinals(query.accept, snapshot.ordinalsEnd, snapshot.late)
+    this.#accepts = accepting(this.#accept)
     this.#asked = { code: query.code, k: query.k, sequence: snapshot.sequence, ordinalsEnd: snapshot.ordinalsEnd, checks: checks | (this.#accepts === undefined ? 0 : CHECK_ACCEPT) }
   }
 
   /** Does what is quick. @returns whether that was all. */
   start (): boolean {
     for (let part = 0; part < this.parts.length; part++) this.#startPart(part)
-    return this.#unfinished.length === 0
+    if (this.#unfinished.length > 0) return false
+    if (this.query.countOnly === true) return true
+    if (this.#selection.taken > QUICK_HITS) return false
+    const grouping = this.#grouping(this.#selection.hits())
+    const whole = grouping.step(QUICK_SLOTS)
+    if (whole) this.#groups = grouping.groups
+    return whole
   }
 
-  /** Does the rest: in other threads, or here in short slices where there is none, or where a function must be asked that lives here. */
+  /** Does the rest: in other threads, or here in short slices where there is none; what was found is put together in slices too. */
   async finish (threads: Threads): Promise<void> {
     this.query.signal?.throwIfAborted()
-    const here = threads.searchers === 0 || this.#asksHere
     for (const part of this.parts) part.enter() // the tail too: what was found there is read when all is found
     try {
       for (const unfinished of this.#unfinished) {
-        await (here ? this.#finishInSlices(unfinished, threads) : this.#finishInThreads(unfinished, threads))
+        await (threads.searchers === 0 ? this.#finishInSlices(unfinished, threads) : this.#finishInThreads(unfinished, threads))
       }
+      if (this.query.countOnly !== true) this.#groups = await this.#groupInSlices(threads)
     } finally {
       for (const part of this.parts) part.leave()
     }
   }
 
   answer (): CodeAnswer {
-    const groupsOf = this.query.anonymous === true ? groupHitsByDistance : groupHits
     return {
-      groups: groupsOf(this.parts, this.#selection.hits(), this.#asked, this.#accepts),
+      groups: this.#groups,
       count: this.#selection.found,
       radiusCovered: this.#selection.reach,
       plan: this.query.plan ?? (!this.#probed ? 'scan' : this.#scanned ? 'probe-then-scan' : 'probe'),
@@ -75,6 +91,24 @@ export class Search {
     }
   }
 
+  #grouping (hits: Hits): Grouping {
+    return new Grouping(this.parts, hits, this.#asked, this.#accepts, this.query.anonymous === true)
+  }
+
+  /** Few hits are put together at once. */
+  async #groupInSlices (threads: Threads): Promise<readonly CodeGroup[]> {
+    const turn = async (): Promise<void> => {
+      await threads.ownTurn()
+      this.query.signal?.throwIfAborted()
+    }
+    const sorting = this.#selection.sorting()
+    while (!sorting.step(HITS_A_SLICE)) if (this.#selection.taken > HITS_A_SLICE) await turn()
+    const grouping = this.#grouping(sorting.hits)
+    if (grouping.step(QUICK_SLOTS)) return grouping.groups
+    do await turn(); while (!grouping.step(SLOTS_A_SLICE))
+    return grouping.groups
+  }
+
   #startPart (at: number): void {
     const { slab, context } = this.parts[at]!
     if (slab.entries === 0) return
@@ -82,7 +116,9 @@ export class Search {
     const limits = this.query.plan === 'probe' ? { scanNs: Infinity, gambleNs: Infinity } : { scanNs, gambleNs: scanNs * GAMBLE }
     slab.host.accepts = this.#accepts ?? acceptAll
     context.begin(this.#asked, this.#selection.reach, limits)
+    const looksAtMany = this.#looksAtMany(slab)
     if (slab.tables > 0 && this.query.plan !== 'scan') {
+      if (looksAtMany) return this.#leave(at, 'probe')
       const status = this.#probe(at, INLINE_NS - this.#spentNs)
       this.#spentNs += context.spentNs
       if (status === STATUS.complete) return this.#count(context)
@@ -90,10 +126,15 @@ export class Search {
     }
     // The tail is always scanned now: it is small, and what is added to it later must not be seen.
     this.#scanned ||= slab.tables > 0
-    if (slab.tables > 0 && this.#spentNs + scanNs > INLINE_NS) return this.#leave(at, 'scan')
+    if (slab.tables > 0 && (looksAtMany || this.#spentNs + scanNs > INLINE_NS)) return this.#leave(at, 'scan')
     this.#scan(at, 0, slab.entries)
     this.#spentNs += scanNs
     this.#count(context)
+  }
+
+  /** Whether nearly every image may have to be looked at one by one, and there are many: what a kernel's estimate knows nothing of. */
+  #looksAtMany ({ slots }: Slab): boolean {
+    return this.#asked.checks !== 0 && slots > SLOTS_A_SLICE && (this.query.k ?? Infinity) > QUICK_HITS
   }
 
   #probe (at: number, pauseNs: number): number {
@@ -128,7 +169,8 @@ export class Search {
 
   async #finishInSlices ({ part, kind, suspended }: Unfinished, threads: Threads): Promise<void> {
     const { context, slab } = this.parts[part]!
-    const entriesASlice = Math.max(1024, Math.floor(SLICE_NS / scanCostNs(slab.bits, 1)))
+    const most = Math.max(1024, Math.floor(SLICE_NS / scanCostNs(slab.bits, 1)))
+    const looksAtMany = this.#looksAtMany(slab)
     let probing = kind === 'probe'
     let entry = 0
     while (probing || entry < slab.entries) {
@@ -138,12 +180,12 @@ export class Search {
       slab.host.accepts = this.#accepts ?? acceptAll
       context.reach = this.#selection.reach
       if (probing) {
-        const status = this.#probe(part, context.spentNs + SLICE_NS)
+        const status = this.#probe(part, context.spentNs + (looksAtMany ? SLICE_NS / LOOK_SHARE / (slab.slots / slab.entries) : SLICE_NS))
         if (status === STATUS.complete) entry = slab.entries
         probing = status === STATUS.paused
         this.#scanned ||= status === STATUS.gaveUp
       } else {
-        const to = Math.min(slab.entries, entry + entriesASlice)
+        const to = this.#sliceEnd(slab, entry, most)
         this.#scan(part, entry, to)
         entry = to
       }
@@ -152,31 +194,42 @@ export class Search {
     }
   }
 
+  /** A slice's end: where every image is looked at, it has no more of these than are looked at in its time. */
+  #sliceEnd (slab: Slab, from: number, most: number): number {
+    const end = Math.min(slab.entries, from + most)
+    if (this.#asked.checks === 0) return end
+    let [low, high] = [from + 1, end]
+    while (low < high) {
+      const middle = (low + high + 1) >> 1
+      if (slab.slotsOf(from, middle) <= SLOTS_A_SLICE) low = middle
+      else high = middle - 1
+    }
+    return low
+  }
+
   async #finishInThreads ({ part, kind, suspended }: Unfinished, threads: Threads): Promise<void> {
     const { slab } = this.parts[part]!
-    const settle = ({ found, reach, buckets, candidates }: Searched) => {
-      this.#selection.take(part, found, 0, found.length / RECORD, reach)
+    const countOnly = this.query.countOnly === true
+    const settle = async ({ found, reach, buckets, candidates }: Searched): Promise<void> => {
       this.#count({ buckets, candidates, tablesProbed: 0 })
+      if (countOnly) return this.#selection.takeCounts(found, reach)
+      for (let from = 0; from < found.length; from += HITS_A_SLICE * RECORD) {
+        if (found.length > QUICK_HITS * RECORD) await threads.ownTurn()
+        this.#selection.take(part, found, from, Math.min(HITS_A_SLICE, (found.length - from) / RECORD), reach)
+      }
     }
-    const accept = this.query.accept as AcceptSet | undefined
+    const accept = this.#accept
     if (kind === 'probe') {
-      const probed = await threads.probe(slab, { suspended, accept })
+      const probed = await threads.probe(slab, { suspended, accept, countOnly })
       this.query.signal?.throwIfAborted()
-      settle(probed)
+      await settle(probed)
       if (probed.status === STATUS.complete) return
       this.#scanned = true
       suspended = probed.suspended
     }
-    for (const scanned of await threads.scan(slab, { suspended, accept })) settle(scanned)
+    for (const scanned of await threads.scan(slab, { suspended, accept, countOnly })) await settle(scanned)
     this.query.signal?.throwIfAborted()
   }
-}
-
-/** Filter and snapshot in one: what the kernel asks. */
-function joined (accept: CodeQuery['accept'], { late }: Snapshot): Accepts {
-  const own = accepting(accept)
-  if (late === undefined) return own
-  return own === undefined ? ordinal => !late(ordinal) : ordinal => !late(ordinal) && own(ordinal)
 }
 
 function acceptAll (): boolean {

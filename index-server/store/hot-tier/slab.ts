@@ -88,6 +88,12 @@ export class Slab {
     for (let i = 0, at = this.get(SLAB.codes) + entry * this.codeBytes + size - 1; i < size; i++) target[to + i] = u8[at - i]!
   }
 
+  /** How many codes the entries from one up to another stand for. */
+  slotsOf (from: number, to: number): number {
+    const runs = this.get(SLAB.runs) >> 2
+    return runs === 0 ? to - from : this.u32[runs + to]! - this.u32[runs + from]!
+  }
+
   ordinalAt (slot: number): number {
     return this.u32[(this.get(SLAB.ordinals) >> 2) + slot]!
   }

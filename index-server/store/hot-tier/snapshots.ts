@@ -1,11 +1,11 @@
 import { HammingbirdError } from '../../../errors.js'
 
-/** Which codes a search at a sequence sees: ordinals below `ordinalsEnd`, unless `late` says when one came. */
+/** Which codes a search at a sequence sees: ordinals below `ordinalsEnd`, but those in `late`. */
 export interface Snapshot {
   readonly sequence: number
   readonly ordinalsEnd: number
   /** Ordinals below `ordinalsEnd` that were added after the snapshot; `undefined` when there is none. */
-  readonly late: ((ordinal: number) => boolean) | undefined
+  readonly late: readonly number[] | undefined
 }
 
 /**
@@ -44,8 +44,8 @@ export class Snapshots {
       throw new HammingbirdError('HAMMINGBIRD_PAGE_EXPIRED', 'the snapshot behind this page is gone: search again from the start')
     }
     const ordinalsEnd = this.#ends[sequence - this.#first]!
-    const late = this.#late.size === 0 ? undefined : (ordinal: number) => (this.#late.get(ordinal) ?? 0) > sequence
-    return { sequence, ordinalsEnd, late }
+    const late = [...this.#late].filter(([ordinal, addedAt]) => addedAt > sequence && ordinal < ordinalsEnd).map(([ordinal]) => ordinal)
+    return { sequence, ordinalsEnd, late: late.length === 0 ? undefined : late }
   }
 
   /** The newest sequence that no search can ask for any more: what was removed by then may be forgotten. */

@@ -23,12 +23,14 @@ export type Job =
 export interface Suspended {
   readonly suspended: Uint8Array
   readonly accept: AcceptSet | undefined
+  /** Whether only how many there are at each distance is wanted. */
+  readonly countOnly: boolean
 }
 
 /** How far a thread has brought a search, and what it found on the way. */
 export interface Searched {
   readonly status: number
-  /** Records of `FOUND`. */
+  /** Records of `FOUND`; or, counted only, how many codes at each distance: bits + 1 elements. */
   readonly found: Uint32Array
   /** As many as are asked for are known within this. */
   readonly reach: number
@@ -59,7 +61,8 @@ const slabs = new Map<number, Slab>()
 parentPort?.on('message', ({ id, thread, job }: Request) => {
   try {
     const searched = run(job, thread)
-    parentPort?.postMessage({ id, searched } satisfies Reply)
+    // What was found changes hands: a copy of it would be made in the caller's event loop.
+    parentPort?.postMessage({ id, searched } satisfies Reply, searched.map(({ found }) => found.buffer as ArrayBuffer))
   } catch (err) {
     parentPort?.postMessage({ id, failed: err instanceof Error ? err.stack ?? err.message : String(err) } satisfies Reply)
   }
@@ -83,13 +86,13 @@ function run (job: Job, thread: number): readonly Searched[] {
 function probe ({ slab: ref, search }: Extract<Job, { kind: 'probe' }>, thread: number): Searched {
   const context = new Context(slabOf(ref), thread)
   resume(context, search)
-  const found: Uint32Array[] = []
+  const gathered = gathering(context.slab, search)
   let status: number
   do {
     status = context.probe(Infinity)
-    found.push(context.drain())
+    gathered.take(context)
   } while (status === STATUS.full)
-  return { status, found: concat(found), reach: context.reach, ...context.sinceResumed(), suspended: context.suspend() }
+  return { status, found: gathered.all(), reach: context.reach, ...context.sinceResumed(), suspended: context.suspend() }
 }
 
 /** Goes over the codes once, block by block: what a block's first search brings into the cache serves all of them. */
@@ -97,24 +100,39 @@ function scan ({ slab: ref, searches, from, to }: Extract<Job, { kind: 'scan' }>
   const slab = slabOf(ref)
   const context = new Context(slab, thread)
   const block = searches.length === 1 ? to - from : Math.floor(BLOCK_BYTES / slab.codeBytes)
-  const underWay = searches.map(({ suspended, accept }) => ({ suspended, accept, found: [] as Uint32Array[], reach: 0, candidates: 0 }))
+  const underWay = searches.map(search => ({ ...search, gathered: gathering(slab, search), reach: 0, candidates: 0 }))
   for (let at = from; at < to; at += block) {
     const end = Math.min(to, at + block)
     for (const search of underWay) {
       resume(context, search)
       for (let entry = at; entry < end;) {
         entry = context.scan(entry, end)
-        search.found.push(context.drain())
+        search.gathered.take(context)
       }
       search.reach = context.reach
       search.candidates += context.sinceResumed().candidates
       search.suspended = context.suspend()
     }
   }
-  return underWay.map(({ suspended, found, reach, candidates }) => ({ status: STATUS.complete, found: concat(found), reach, buckets: 0, candidates, suspended }))
+  return underWay.map(({ suspended, gathered, reach, candidates }) => ({ status: STATUS.complete, found: gathered.all(), reach, buckets: 0, candidates, suspended }))
 }
 
-function resume (context: Context, { suspended, accept }: Suspended): void {
+/** What a search finds on its way, in the form it goes back in. */
+interface Gathered {
+  take (context: Context): void
+  all (): Uint32Array
+}
+
+function gathering ({ bits }: Slab, { countOnly }: Suspended): Gathered {
+  if (countOnly) {
+    const tally = new Uint32Array(bits + 1)
+    return { take: context => { context.tallyInto(tally) }, all: () => tally }
+  }
+  const found: Uint32Array[] = []
+  return { take: context => { found.push(context.drain()) }, all: () => concat(found) }
+}
+
+function resume (context: Context, { suspended, accept }: Pick<Suspended, 'suspended' | 'accept'>): void {
   context.slab.host.accepts = accepting(accept) ?? (() => true)
   context.resume(suspended)
 }

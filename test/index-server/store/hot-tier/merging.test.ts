@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
 import { HotCodeStore } from '../../../../index-server/store/hot-tier/hot-code-store.js'
+import { Part } from '../../../../index-server/store/hot-tier/part.js'
+import { Slab } from '../../../../index-server/store/hot-tier/slab.js'
 import { Threads } from '../../../../index-server/store/hot-tier/threads.js'
 import { randomFrom } from '../../../../bench/distributions.js'
 
@@ -48,6 +50,17 @@ test('hot tier: long searches, whole and in threads or slices, find the same whi
     }
     await Promise.all(searching)
   }
+})
+
+test('part: all that wait until nobody reads go on when the last has left', async t => {
+  const part = new Part(Slab.create(64, 1))
+  part.enter()
+  part.enter()
+  const waiting = [part.idle(), part.idle()]
+  part.leave()
+  part.leave()
+  t.is((await Promise.all(waiting)).length, 2)
+  await part.idle()
 })
 
 test('hot tier: a merge that fails loses nothing, and is tried again', async t => {

@@ -35,11 +35,11 @@ class Group implements CodeGroup {
  */
 export class Grouping {
   readonly groups: CodeGroup[] = []
-  readonly #one: boolean
   readonly #sizeBytes: number
   readonly #codes: Uint8Array
-  readonly #known = new Map<string, number[]>()
-  readonly #joined = new Set<number[]>()
+  /** The groups by their codes; undefined where each code is once: in one slab with runs. */
+  readonly #known: Map<string, number[]> | undefined
+  #joined: Set<number[]> | undefined
   #hit = 0
   /** Where the hit in hand stands, and the end of its slots; undefined when none is in hand. */
   #slot: number | undefined
@@ -49,10 +49,9 @@ export class Grouping {
   /** @param hits in order of distance. */
   constructor (private readonly searched: readonly Part[], private readonly hits: Hits, private readonly asked: Asked, private readonly accepts: Accepts, private readonly anonymous: boolean) {
     const { length, parts } = hits
-    // Only in one slab with runs is each code once.
-    let one = length > 0 && searched[parts[0]!]!.slab.tables > 0
+    let one = length === 0 || searched[parts[0]!]!.slab.tables > 0
     for (let i = 1; one && i < length; i++) one = parts[i] === parts[0]
-    this.#one = one
+    this.#known = one ? undefined : new Map()
     this.#sizeBytes = searched.length === 0 ? 0 : searched[0]!.slab.bits >> 3
     this.#codes = new Uint8Array(anonymous ? 0 : length * this.#sizeBytes)
   }
@@ -68,8 +67,8 @@ export class Grouping {
       this.#hit++
       left-- // a hit costs more than its slots
     }
-    for (const ordinals of this.#joined) ordinals.sort((a, b) => b - a)
-    this.#joined.clear()
+    if (this.#joined) for (const ordinals of this.#joined) ordinals.sort((a, b) => b - a)
+    this.#joined = undefined
     return true
   }
 
@@ -107,11 +106,12 @@ export class Grouping {
     const { parts, entries, distances } = this.hits
     const at = this.#hit * sizeBytes
     this.searched[parts[this.#hit]!]!.slab.copyCode(entries[this.#hit]!, codes, at)
-    if (!this.#one) {
+    if (this.#known) {
       const key = String.fromCharCode(...codes.subarray(at, at + sizeBytes))
       const sameCode = this.#known.get(key)
       if (sameCode !== undefined) {
         for (const ordinal of this.#ordinals) sameCode.push(ordinal)
+        this.#joined ??= new Set()
         this.#joined.add(sameCode)
         return
       }

@@ -102,7 +102,7 @@ export class HotCodeStore implements CodeStore, AsyncDisposable {
     const snapshot = this.#snapshots.at(query.at)
     const checks = (this.#merger.anyRemoved ? CHECK_DELETED : 0) | (snapshot.sequence === this.sequence ? 0 : CHECK_ADDED)
     const search = new Search(query, this.#merger.parts, snapshot, checks)
-    return search.start() ? search.answer() : search.finish(this.#threads).then(() => search.answer())
+    return search.start(this.#threads) ? search.answer() : search.finish(this.#threads).then(() => search.answer())
   }
 
   estimate (radius: number): SearchEstimate {

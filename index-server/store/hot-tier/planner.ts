@@ -24,6 +24,8 @@ export const COSTS = {
 
 /** A search that is expected to take longer than this leaves the caller's turn. */
 export const INLINE_NS = 300_000
+/** Of all searches that come in one turn of the event loop, that much is done in it. */
+export const TURN_NS = 2_000_000
 /** Where there is no other thread, a long search takes the event loop for so long at a time. */
 export const SLICE_NS = 1_000_000
 /** The share of a scan's time that may be lost by probing in vain. */

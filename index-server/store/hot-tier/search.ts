@@ -54,8 +54,10 @@ export class Search {
   }
 
   /** Does what is quick. @returns whether that was all. */
-  start (): boolean {
-    for (let part = 0; part < this.parts.length; part++) this.#startPart(part)
+  start (threads: Threads): boolean {
+    const inlineNs = Math.min(INLINE_NS, threads.inTurnNs)
+    for (let part = 0; part < this.parts.length; part++) this.#startPart(part, inlineNs)
+    threads.spend(Math.max(1, this.#spentNs))
     if (this.#unfinished.length > 0) return false
     if (this.query.countOnly === true) return true
     if (this.#selection.taken > QUICK_HITS) return false
@@ -109,7 +111,7 @@ export class Search {
     return grouping.groups
   }
 
-  #startPart (at: number): void {
+  #startPart (at: number, inlineNs: number): void {
     const { slab, context } = this.parts[at]!
     if (slab.entries === 0) return
     const scanNs = scanCostNs(slab.bits, slab.entries)
@@ -119,14 +121,14 @@ export class Search {
     const looksAtMany = this.#looksAtMany(slab)
     if (slab.tables > 0 && this.query.plan !== 'scan') {
       if (looksAtMany) return this.#leave(at, 'probe')
-      const status = this.#probe(at, INLINE_NS - this.#spentNs)
+      const status = this.#probe(at, inlineNs - this.#spentNs)
       this.#spentNs += context.spentNs
       if (status === STATUS.complete) return this.#count(context)
       if (status === STATUS.paused) return this.#leave(at, 'probe')
     }
     // The tail is always scanned now: it is small, and what is added to it later must not be seen.
     this.#scanned ||= slab.tables > 0
-    if (slab.tables > 0 && (looksAtMany || this.#spentNs + scanNs > INLINE_NS)) return this.#leave(at, 'scan')
+    if (slab.tables > 0 && (looksAtMany || this.#spentNs + scanNs > inlineNs)) return this.#leave(at, 'scan')
     this.#scan(at, 0, slab.entries)
     this.#spentNs += scanNs
     this.#count(context)

@@ -1,8 +1,10 @@
+import { setImmediate as setImmediateNow } from 'node:timers'
 import { setImmediate } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { HammingbirdError } from '../../../errors.js'
 import { SharedScans } from './shared-scans.js'
 import type { Slab } from './slab.js'
+import { TURN_NS } from './planner.js'
 import type { Job, Reply, Request, Searched, SlabRef, Suspended } from './thread.js'
 
 /** A range of a scan that is worth a thread of its own, in words. */
@@ -18,6 +20,8 @@ export class Threads implements AsyncDisposable {
   readonly #scans = new SharedScans((slab, searches) => this.#scanRanges(slab, searches))
   #next = 0
   #lastTurn: Promise<void> = Promise.resolve()
+  #inTurnNs = 0
+  readonly #nextTurn = (): void => { this.#inTurnNs = 0 }
 
   /** @param searchers how many threads long searches are spread over; with 0 they run in slices in the caller's. */
   static open (searchers: number): Threads {
@@ -40,6 +44,17 @@ export class Threads implements AsyncDisposable {
    */
   ownTurn (): Promise<void> {
     return this.#lastTurn = this.#lastTurn.then(() => setImmediate())
+  }
+
+  /** How long searches may go on in this turn of the event loop, in nanoseconds of their own estimate: what comes with many others does not add up. */
+  get inTurnNs (): number {
+    return TURN_NS - this.#inTurnNs
+  }
+
+  /** Tells what a search has spent in this turn. */
+  spend (ns: number): void {
+    if (this.#inTurnNs === 0) setImmediateNow(this.#nextTurn)
+    this.#inTurnNs += ns
   }
 
   async build (target: Slab, sources: readonly Slab[], horizon: number, chunks?: number): Promise<void> {

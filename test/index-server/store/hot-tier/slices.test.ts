@@ -78,6 +78,18 @@ for (const codes of [COUNT, 100]) {
   })
 }
 
+test('slices: of many searches that come in one turn, some are done in it', async t => {
+  await using threads = Threads.open(0)
+  await using store = await filled(threads, COUNT)
+  const query = { code: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8), k: 10, plan: 'scan' as const }
+  const answers = Array.from({ length: 40 }, () => store.search(query))
+  const later = answers.filter(answer => answer instanceof Promise).length
+  t.true(later > 20 && later < 40, `${later} of 40 were left for later`)
+  const found = (await Promise.all(answers)).map(({ groups }) => groups.map(({ ordinals }) => Array.from(ordinals)))
+  for (const one of found) t.deepEqual(one, found[0])
+  t.false(store.search(query) instanceof Promise, 'in a later turn one is done at once')
+})
+
 test('slices: what threads have found is put together in slices, and none of it for a count', async t => {
   await using threads = Threads.open(2)
   await using store = await filled(threads, COUNT)

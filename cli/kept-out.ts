@@ -41,7 +41,7 @@ export async function keptOut (client: HammingbirdClient, published: PublishedRa
     let decoded = false
     while (!decoded && performance.now() < untilMs) {
       decoded = (await client.status({ signal, timeoutMs: WAIT_MS })).lagSeconds === 0
-      if (!decoded) await sleep(EVERY_MS, undefined, { signal })
+      await sleep(EVERY_MS, undefined, { signal }) // also when it is: what was set aside comes another way, a moment later
     }
     const { entries, nextPageToken } = await client.listSetAside({ pageSize: MOST }, { signal, timeoutMs: WAIT_MS })
     const ours = entries.filter(({ source }) => source !== undefined && published.has(source, imagesTopic))

@@ -26,10 +26,10 @@ export class LagClock {
     if (this.#samples.length > MOST_SAMPLES) this.#samples = this.#samples.filter((_, i) => i % 2 === 0)
   }
 
-  /** Milliseconds; 0 when caught up. @param progress of one version, a row for each items partition. */
+  /** Milliseconds; 0 when caught up, and only then. @param progress of one version, a row for each items partition. */
   lagMs (progress: ReadonlyMap<number, PartitionProgress>, partitions: number, nowMs: number): number {
     const oldest = this.#samples.find(({ ends }) => !passed(ends, progress, partitions))
-    return oldest === undefined ? 0 : Math.max(0, nowMs - oldest.atMs)
+    return oldest === undefined ? 0 : Math.max(1, nowMs - oldest.atMs)
   }
 
   /** Forgets what every version has passed. */

@@ -15,13 +15,17 @@ const PAUSE_MS = 1000
  */
 export async function liveOnKafka (logger: Logger, brokers: string, open: (resources: Resources) => Promise<void>): Promise<void> {
   const ended = new AbortController()
-  const asked = untilAsked().then(() => { ended.abort() })
+  const asked = untilAsked().then(() => {
+    process.stdout.write('stopping: what is in hand is finished; Ctrl-C again stops at once\n')
+    ended.abort()
+  })
   logger.info(`asking Kafka at ${brokers}`)
   try {
     while (!ended.signal.aborted) {
       await using resources = new Resources()
       try {
-        await open(resources)
+        // Asking brokers that do not answer takes long, and nothing is in hand yet.
+        if (await Promise.race([open(resources).then(() => 'open'), asked.then(() => sleep(PAUSE_MS, 'asked'))]) === 'asked') break
       } catch (err) {
         if (codeOf(err) !== 'HAMMINGBIRD_LOG_UNAVAILABLE') throw err
         logger.warn({ err }, 'Kafka does not answer yet, trying again')
@@ -29,7 +33,6 @@ export async function liveOnKafka (logger: Logger, brokers: string, open: (resou
         continue
       }
       await asked
-      process.stdout.write('stopping: what is in hand is finished; Ctrl-C again stops at once\n')
     }
   } finally {
     setImmediate(() => { process.exit() }) // kafkajs may keep a connection that it has lost sight of: what is closed must not go on for it

@@ -19,6 +19,14 @@ for (const command of ['pipeline', 'serve'] as const) {
   })
 }
 
+test('pipeline: Ctrl-C while Kafka does not answer ends it soon, and says so', async t => {
+  const { code, stdout } = await hammingbird(['pipeline', '--brokers', NOBODY, '--data', await scratch(t)], {
+    told: (soFar, kill) => { if (soFar.includes('\n') && !soFar.includes('Kafka does not')) kill('SIGINT') }
+  })
+  t.is(code, 0)
+  t.regex(stdout, /^stopping: /)
+})
+
 test('--log: another form is wrong usage', async t => {
   for (const command of [['up'], ['serve', '--brokers', NOBODY], ['pipeline', '--brokers', NOBODY]]) {
     const { code, stderr } = await hammingbird([...command, '--log', 'xml'])

@@ -30,6 +30,8 @@ interface Row extends GhzAnswer {
 /** A server under load, in a process of its own. */
 interface Served extends Disposable {
   readonly system: string
+  /** What costs it nothing: how much of an answer's time is the call, the load generator and the machine. */
+  readonly nothing?: Pick<GhzAsk, 'proto' | 'call' | 'requests'>
   readonly ask: Pick<GhzAsk, 'address' | 'proto' | 'call' | 'requests'>
 }
 
@@ -84,6 +86,9 @@ export const question: Question = {
           rows.push({ system: served.system, load: 'closed', concurrency, ...answer })
         }
         rows.push({ system: served.system, load: 'open, half of the most', concurrency: 32, ...await run(32, seconds, saturated / 2) })
+        if (served.nothing === undefined) continue
+        const answer = await ghz.run({ ...served.ask, ...served.nothing, concurrency: 32, connections: 4, seconds, rate: saturated / 2 })
+        rows.push({ system: `${served.system}: health checks`, load: 'open, half of the most', concurrency: 32, ...answer })
       }
     } finally {
       rmSync(folder, { recursive: true })
@@ -122,6 +127,7 @@ async function ours (folder: string, codes: Codes, k: number): Promise<Served> {
   return {
     system: 'hammingbird',
     ask: { address, proto: [proto, 'hammingbird/v1/search.proto'], call: 'hammingbird.v1.SearchService.Search', requests },
+    nothing: { proto: [proto, 'grpc/health/v1/health.proto'], call: 'grpc.health.v1.Health.Check', requests: writeRequests(join(folder, 'checks'), [Buffer.alloc(0)]) },
     [Symbol.dispose]: () => { child.disconnect() }
   }
 }

@@ -47,7 +47,7 @@ async function publishFiles (client: HammingbirdClient, signal: AbortSignal, pat
   const refuse = async (file: string, id: string, { code, message }: { readonly code: string, readonly message: string }) => {
     progress.refused++
     if (options.json) await printJson(publishedJson(file, { id, position: undefined, refusal: { code, message } }))
-    else progress.interject(`${code}  ${printable(file)}: ${printable(message)}`)
+    else progress.interject(`${code}  ${printable(message.startsWith(`${file} `) ? message : `${file}: ${message}`)}`)
   }
   const tell = async ({ image: { file }, id, position, refusal }: Published<FileImage>) => {
     if (refusal) return refuse(file, id, refusal)

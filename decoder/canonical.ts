@@ -100,13 +100,13 @@ function refusalOf (err: unknown, { decodeMs, imagePixels }: DecodingLimits): Ha
   const message = firstWords(err instanceof Error ? err.message : String(err))
   if (message.includes('exceeds pixel limit')) return new HammingbirdError('HAMMINGBIRD_IMAGE_TOO_LARGE', `more pixels than the ${imagePixels} that are taken`, { cause: err })
   if (message.startsWith('timeout')) return new HammingbirdError('HAMMINGBIRD_IMAGE_TIMEOUT', `decoding took longer than ${decodeMs} ms`, { cause: err })
-  return new HammingbirdError('HAMMINGBIRD_IMAGE_UNREADABLE', message, { cause: err })
+  return new HammingbirdError('HAMMINGBIRD_IMAGE_UNREADABLE', `the file is damaged or cut short: ${message}`, { cause: err })
 }
 
 /** libvips begins with the name of a function, tells a story over several lines, or ends at a colon that nothing follows. */
 function firstWords (text: string): string {
   const [first = '', second = ''] = text.split('\n').map(line => line.trim()).filter(line => line !== '')
-  return (first.endsWith(':') ? `${first} ${second}` : first).replace(/^\w*(?:load|vips)\w*: /i, '').replace(/[:\s]+$/, '')
+  return (first.endsWith(':') ? `${first} ${second}` : first).replace(/^Input buffer has corrupt header: (?=\S)/, '').replace(/^(?:\w*(?:load|vips)\w*|source|webp): /i, '').replace(/[:\s]+$/, '')
 }
 
 function seconds ({ decodeMs }: DecodingLimits): { seconds: number } {

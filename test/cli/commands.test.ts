@@ -44,7 +44,7 @@ test('publish: what is refused is named on stderr and makes 5; the others are pu
   const ran = await hammingbird(['publish', 'pets', 'empty.jpg', 'large.jpg', 'broken.jpg'], { server: at.server.address, cwd: folder })
   t.is(ran.code, 5)
   t.regex(ran.stdout, /^published 3 images · 2 refused\n(.*\n)*1 set aside, which cannot be found: hammingbird set-aside list\n$/)
-  t.deepEqual(ran.stderr.trim().split('\n').toSorted().map(line => line.replace(/: .*/, '')), ['HAMMINGBIRD_IMAGE_TOO_LARGE  large.jpg', 'HAMMINGBIRD_IMAGE_UNREADABLE  broken.jpg', 'HAMMINGBIRD_IMAGE_UNREADABLE  empty.jpg'])
+  t.deepEqual(ran.stderr.trim().split('\n').toSorted().map(line => line.replace(/: .*/, '')), ['HAMMINGBIRD_IMAGE_TOO_LARGE  large.jpg', 'HAMMINGBIRD_IMAGE_UNREADABLE  broken.jpg', 'HAMMINGBIRD_IMAGE_UNREADABLE  empty.jpg is empty'])
   t.is(at.engine.aside.length, 1, 'broken.jpg is taken, and set aside later')
 })
 

@@ -133,3 +133,14 @@ test('canonical: says what is wrong in whole words', async t => {
     t.regex(message, /[^\s:]$/, message)
   }
 })
+
+test('canonical: of a file that was cut short people are told so, without names of functions', async t => {
+  for (const format of ['jpeg', 'png', 'webp', 'gif', 'avif', 'tiff'] as const) {
+    const whole = await drawn(200, 150).toFormat(format).toBuffer()
+    for (const part of [0.5, 0.9]) {
+      const { message } = await t.throwsAsync(made(whole.subarray(0, whole.length * part)), { code: 'HAMMINGBIRD_IMAGE_UNREADABLE' }) as Error
+      t.regex(message, /^the file is damaged or cut short: [^:]*[^\s:]$/, `${format}: ${message}`)
+      t.notRegex(message, /vips|load|buffer has/i)
+    }
+  }
+})

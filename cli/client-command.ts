@@ -27,7 +27,7 @@ export function clientCommand (name: string, description: string): Command {
  * @throws what the work throws; `Interrupted` when the process was asked to end.
  */
 export async function withClient<T> (options: ClientCommandOptions, work: (client: HammingbirdClient, signal: AbortSignal) => Promise<T>): Promise<T> {
-  if (!/^(\[[^\]\s]+\]|[^:\s]+):\d{1,5}$/.test(options.server) || Number(options.server.replace(/.*:/, '')) > 65_535) throw wrongUsage(`--server: HOST:PORT, got ${JSON.stringify(options.server)}`)
+  if (!/^(\[[^\]\s]+\]|[^:\s]+):\d{1,5}$/.test(options.server) || Number(options.server.replace(/.*:/, '')) > 65_535) throw wrongUsage(`--server (or HAMMINGBIRD_SERVER): HOST:PORT, got ${JSON.stringify(options.server)}`)
   const interrupt = new AbortController()
   const { signal } = interrupt
   setMaxListeners(0, signal) // one a call that is on its way

@@ -1,6 +1,6 @@
 import { mkdir, stat, statfs } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { HammingbirdError } from '../errors.js'
+import { HammingbirdError, invalid } from '../errors.js'
 import { reasonOf } from './reason-of.js'
 
 /** Where one machine's state lies: one RocksDB directory an owner. */
@@ -16,8 +16,9 @@ export interface DataDirectory {
 
 const LEAST_FREE_BYTES = 64 * 1024 * 1024
 
-/** @throws HammingbirdError `HAMMINGBIRD_STORAGE` when it cannot be made, or its disk is full. */
+/** @throws HammingbirdError `HAMMINGBIRD_INVALID` without a name, `HAMMINGBIRD_STORAGE` when it cannot be made, or its disk is full. */
 export async function openDataDirectory (directory: string): Promise<DataDirectory> {
+  if (directory === '') throw invalid('--data', 'the name of a directory')
   const root = resolve(directory)
   try {
     await makeDirectory(root)

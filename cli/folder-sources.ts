@@ -1,5 +1,5 @@
 import { basename, resolve } from 'node:path'
-import { stat } from 'node:fs/promises'
+import { realpath, stat } from 'node:fs/promises'
 import { invalid } from '../errors.js'
 import { RocksKeyValue } from '../kv/rocks.js'
 import { FolderSource, type FolderCounts } from '../pipeline/sources/folder.js'
@@ -18,12 +18,13 @@ export interface FolderSources extends AsyncDisposable {
 }
 
 /** @throws HammingbirdError `HAMMINGBIRD_INVALID` when one cannot be watched. */
-export async function assertFolders (folders: readonly string[]): Promise<void> {
+export async function assertFolders (folders: readonly string[], data: string): Promise<void> {
   const names = folders.map(folder => basename(resolve(folder)))
   for (const [i, folder] of folders.entries()) {
     const found = await stat(folder).catch(() => undefined)
     if (!found) throw invalid(folder, 'there is no such folder')
     if (!found.isDirectory()) throw invalid(folder, 'that is a file, and a folder is watched; hammingbird publish takes files')
+    if (await realpath(folder) === await realpath(data).catch(() => '')) throw invalid('--data', `${data} is the folder of pictures itself: take another place for the state`)
     if (names.indexOf(names[i]!) !== i) throw invalid(folder, `two folders are called ${names[i]}, which would stand before the ids of both`)
   }
 }

@@ -25,7 +25,7 @@ export function log (): Command {
       .addHelpText('after', '\nExit code 5: some collections were there already and are as they were, the others are copied.')
       .addOption(new Option('--from <log>', 'where they are').choices(['embedded']).default('embedded'))
       .addOption(new Option('--to <log>', 'where they go').choices(['kafka']).default('kafka'))
-      .option('--data <dir>', 'the data directory of `hammingbird up`', process.env['HAMMINGBIRD_DATA'] ?? './hammingbird-data')
+      .option('--data <dir>', 'the data directory of `hammingbird up`', process.env['HAMMINGBIRD_DATA'] || './hammingbird-data')
       .option('--partitions <n>', 'of the items topics in Kafka: fixed for ever', whole(1, 1024), 4)
       .action(runCopy))
 }

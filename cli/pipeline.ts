@@ -37,7 +37,7 @@ const NICENESS = 0
 export function pipeline (): Command {
   return logOption(gpuOption(kafkaOptions(new Command('pipeline'))))
     .description('make items and codes of the images in Kafka: any number of these share the work, and keep no state')
-    .option('--data <dir>', 'where files of models are kept; each pipeline needs its own', process.env['HAMMINGBIRD_DATA'] ?? './hammingbird-pipeline')
+    .option('--data <dir>', 'where files of models are kept; each pipeline needs its own', process.env['HAMMINGBIRD_DATA'] || './hammingbird-pipeline')
     .option('--decoders <n>', 'decoder processes', whole(1, 64))
     .option('--encoders <n>', 'encoder processes, each with its share of the cores (default: one a core, 4 at most; one on a GPU)', whole(1, 64))
     .action(runPipeline)

@@ -35,7 +35,7 @@ interface ServeOptions extends KafkaCommandOptions, GpuOptions, LogOptions {
 export function serve (): Command {
   return logOption(gpuOption(kafkaOptions(new Command('serve'))))
     .description('keep the tables up with Kafka and answer searches: each of these has all of the index')
-    .option('--data <dir>', 'where the tables lie; HAMMINGBIRD_DATA sets it too', process.env['HAMMINGBIRD_DATA'] ?? './hammingbird-data')
+    .option('--data <dir>', 'where the tables lie; HAMMINGBIRD_DATA sets it too', process.env['HAMMINGBIRD_DATA'] || './hammingbird-data')
     .option('--server-id <name>', 'names this server among those of one deployment: a second one of that name is refused', hostname())
     .option('--host <address>', 'where gRPC listens', '127.0.0.1')
     .option('--port <port>', 'gRPC port; 0 takes any free one', whole(0, 65535), 4242)

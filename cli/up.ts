@@ -30,7 +30,7 @@ export function up (): Command {
   return logOption(gpuOption(new Command('up')))
     .description('index folders of pictures, keep watching them, and answer searches: everything on this machine')
     .argument('[folders...]', 'folders of pictures; without one it starts on pictures that it draws itself')
-    .option('--data <dir>', 'where the state lies; HAMMINGBIRD_DATA sets it too', process.env['HAMMINGBIRD_DATA'] ?? './hammingbird-data')
+    .option('--data <dir>', 'where the state lies; HAMMINGBIRD_DATA sets it too', process.env['HAMMINGBIRD_DATA'] || './hammingbird-data')
     .option('--host <address>', 'where gRPC listens', '127.0.0.1')
     .option('--port <port>', 'gRPC port; 0 takes any free one', integer(0, 65535), 4242)
     .option('--bits <bits>', 'width of the codes, when the collection is made', codeBits, DEFAULT_BITS)
@@ -45,7 +45,7 @@ export function up (): Command {
 async function runUp (folders: readonly string[], options: UpOptions): Promise<void> {
   useGpu(options)
   const logger = loggerOf(options)
-  await assertFolders(folders)
+  await assertFolders(folders, options.data)
   const data = await openDataDirectory(options.data)
   const asked = untilAsked()
   await using all = await AllInOne.open({

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -106,6 +106,8 @@ test('up: says what is wrong with a folder, a flag, a data directory', async t =
     [['--bits', '7'], /--bits.*multiple of 8/],
     [['--prot', '1'], /--prot/],
     [['--data', join(directory, 'file', 'below')], /--data/],
+    [['--data', ''], /--data: the name of a directory/],
+    [[directory, '--data', `${directory}/.`], /--data: .* is the folder of pictures itself/],
     [['--data', '/proc/hammingbird/data'], /--data/],
     [['--data', join(directory, 'elsewhere'), '--host', '203.0.113.9'], /no such address/]
   ] as const) {
@@ -114,4 +116,5 @@ test('up: says what is wrong with a folder, a flag, a data directory', async t =
     t.regex(up.err, said)
     t.notRegex(up.err, /\n\s+at /, 'no stack trace')
   }
+  t.deepEqual((await readdir(directory)).filter(name => name === 'log' || name === 'index'), [], 'nothing is written among pictures')
 })

@@ -15,6 +15,8 @@ interface Touched {
   after: JoinRecord | undefined
   /** Of the newest item of the run. */
   picture: Uint8Array | undefined
+  /** Of the newest item of the run: its record has them too, where they would have to be read. */
+  itemLabels: readonly string[] | undefined
   /** What was searchable before, and is not any more. */
   ceasing: readonly Coded[]
   /** What is written: `null` for none, `undefined` when it stays. */
@@ -97,7 +99,7 @@ export class JoinRun {
       }
       const row = atHand(id)
       const before = row ? decodeJoinRecord(row) : undefined
-      const touched = { id, key: encodeJoinKey(this.#collection, id), before, after: before, picture: undefined, ceasing: NONE, row: undefined }
+      const touched = { id, key: encodeJoinKey(this.#collection, id), before, after: before, picture: undefined, itemLabels: undefined, ceasing: NONE, row: undefined }
       this.#touched.set(id, touched)
       this.#order.push(touched)
       if (row === undefined) missing.push(touched)
@@ -122,7 +124,10 @@ export class JoinRun {
       const touched = this.#order[i]!
       const { after } = touched
       touched.after = join(after, change, 'partition' in change ? change.partition : partition, 'version' in change ? tablesFor(change) : 0)
-      if (change.kind === 'item' && touched.after !== after) touched.picture = change.picture
+      if (change.kind === 'item' && touched.after !== after) {
+        touched.picture = change.picture
+        touched.itemLabels = change.item.labels
+      }
     }
   }
 
@@ -168,10 +173,10 @@ export class JoinRun {
   }
 
   /** The rows of labels follow what a live image has: nothing is to be done when only codes came. */
-  #putLabels ({ id, before, after }: Touched, operations: Operation[]): void {
+  #putLabels ({ id, before, after, itemLabels }: Touched, operations: Operation[]): void {
     if (before?.item === after?.item && before?.labels === after?.labels) return
     const had = new Set(before && labelsOf(before))
-    const has = new Set(after && labelsOf(after))
+    const has = new Set(after && (after.state === 'live' && after.labels === undefined && itemLabels !== undefined ? itemLabels : labelsOf(after)))
     for (const label of had) if (!has.has(label)) operations.push({ type: 'del', key: encodeLabelKey(this.#collection, label, id) })
     for (const label of has) if (!had.has(label)) operations.push({ type: 'put', key: encodeLabelKey(this.#collection, label, id), value: A_BYTE })
   }

@@ -98,6 +98,8 @@ export class RowReader {
   }
 
   texts (): string[] {
-    return Array.from({ length: this.number() }, () => this.text())
+    const texts: string[] = []
+    for (let count = this.number(); count > 0; count--) texts.push(this.text())
+    return texts
   }
 }

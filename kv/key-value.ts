@@ -46,6 +46,8 @@ export interface Range {
 export interface WriteOptions {
   /** Resolve only when the write has reached the disk itself, so that it survives a loss of power. @default false */
   readonly sync?: boolean
+  /** Begin when this has resolved; when it rejects, write nothing and reject with the same. What can be got ready until then is. @default at once */
+  readonly after?: Promise<void> | undefined
 }
 
 export interface IterateOptions {

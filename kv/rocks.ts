@@ -91,20 +91,26 @@ export class RocksKeyValue implements KeyValue {
     return this.#call(done => this.#binding.db_get_many(this.#database, keys, {}, done))
   }
 
-  async write (operations: readonly Operation[], { sync = false }: WriteOptions = {}): Promise<void> {
+  async write (operations: readonly Operation[], { sync = false, after }: WriteOptions = {}): Promise<void> {
     this.#assertOpen()
     let bytes = 0
     for (const operation of operations) {
       assertKey(operation.key)
       bytes += operation.key.length + (operation.type === 'put' ? operation.value.length : 0)
     }
-    if (operations.length === 0) return
-    return this.#writes.write(batch => {
+    if (operations.length === 0) return after
+    const fill = (batch: Batch): void => {
       for (const operation of operations) {
         if (operation.type === 'put') this.#binding.batch_put(batch, operation.key, operation.value)
         else this.#binding.batch_del(batch, operation.key)
       }
-    }, bytes, sync)
+    }
+    if (after === undefined) return this.#writes.write(fill, bytes, sync)
+    const batch = this.#binding.batch_init(this.#database)
+    fill(batch)
+    await after
+    this.#assertOpen()
+    return this.#writes.add(batch, bytes, sync)
   }
 
   iterate (range: Range, options: IterateOptions = {}): AsyncIterable<readonly Entry[]> {

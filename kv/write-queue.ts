@@ -38,10 +38,21 @@ export class WriteQueue<Batch> {
     let last = this.#waiting.at(-1)
     if (last === undefined || last.bytes + bytes > FULL_BYTES) this.#waiting.push(last = gather(this.#options.begin()))
     fill(last.batch)
-    last.bytes += bytes
-    last.sync ||= sync
+    return this.#ask(last, bytes, sync)
+  }
+
+  /** A batch that was filled before. */
+  add (batch: Batch, bytes: number, sync: boolean): Promise<void> {
+    const gathered = gather(batch)
+    this.#waiting.push(gathered)
+    return this.#ask(gathered, bytes, sync)
+  }
+
+  #ask (gathered: Gathered<Batch>, bytes: number, sync: boolean): Promise<void> {
+    gathered.bytes += bytes
+    gathered.sync ||= sync
     this.#running ??= this.#run()
-    return last.done
+    return gathered.done
   }
 
   /** Resolves when nothing is in hand. */

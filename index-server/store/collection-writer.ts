@@ -141,9 +141,11 @@ export class CollectionWriter {
     const begun = this.#last.then(async () => {
       const before = this.#writing
       try {
-        const staged = await stage()
+        const { operations, commit } = await stage()
+        const written = operations.length === 0 ? before ?? Promise.resolve() : this.#kv.write(operations, { after: before })
+        written.catch(() => undefined) // that it was before it is heard of first
         await before
-        return { written: this.#write(staged) }
+        return { written: this.#write(written, commit) }
       } catch (err) {
         await before?.catch(() => undefined)
         this.#abandon()
@@ -154,8 +156,9 @@ export class CollectionWriter {
     return begun.then(({ written }) => written)
   }
 
-  #write ({ operations, commit }: Staged): Promise<void> {
-    const written = (operations.length === 0 ? Promise.resolve() : this.#kv.write(operations)).then(commit, err => {
+  /** @param durable resolves when what was staged is on disk. */
+  #write (durable: Promise<void>, commit: () => void): Promise<void> {
+    const written = durable.then(commit, err => {
       this.#abandon()
       throw err
     }).finally(() => {

@@ -49,6 +49,28 @@ export function keyValueSuite (name: string, open: (directory: string) => Promis
     t.deepEqual(await kv.get(bytes('a')), bytes('before'))
   })
 
+  test(`${name}: a write after something begins when that has ended, with what it was given at the call`, async t => {
+    await using kv = await open(tempDirectory(t))
+    const value = bytes('before')
+    let end!: () => void
+    const written = kv.write([{ type: 'put', key: bytes('a'), value }], { after: new Promise<void>(resolve => { end = resolve }) })
+    value.write('after!')
+    await kv.write([put('b', '1')])
+    t.is(await kv.get(bytes('a')), undefined)
+    end()
+    await written
+    t.deepEqual(await all(kv.iterate({})), ['a=before', 'b=1'])
+  })
+
+  test(`${name}: a write after something that fails fails with it, and writes nothing`, async t => {
+    await using kv = await open(tempDirectory(t))
+    const failure = new Error('the former one')
+    t.is(await t.throwsAsync(kv.write([put('a', '1')], { after: Promise.reject(failure) })), failure)
+    t.is(await t.throwsAsync(kv.write([], { after: Promise.reject(failure) })), failure)
+    await kv.write([put('b', '1')])
+    t.deepEqual(await all(kv.iterate({})), ['b=1'])
+  })
+
   test(`${name}: refuses an empty key`, async t => {
     await using kv = await open(tempDirectory(t))
     await t.throwsAsync(kv.write([put('a', '1'), put('', '2')]), { instanceOf: TypeError })

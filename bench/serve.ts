@@ -76,19 +76,19 @@ export const question: Question = {
         if (name === 'rival') console.error(`there is no rival in ${values.rival} (--rival): our own server of its kind takes its place`)
         if (name === 'rival') versions = { ...versions, ...Object.fromEntries(PACKAGES.map(one => one.split('==') as [string, string])) }
         using served = await (name === 'rival' ? faissServer(folder, codes, k) : ours(folder, codes, k))
-        const run = (concurrency: number, lasting: number, rate?: number): Promise<GhzAnswer> =>
-          ghz.run({ ...served.ask, concurrency, connections: Math.min(concurrency, 4), seconds: lasting, ...rate === undefined ? {} : { rate } })
+        const run = (concurrency: number, ask: Partial<GhzAsk> = {}): Promise<GhzAnswer> =>
+          ghz.run({ ...served.ask, concurrency, connections: Math.min(concurrency, 4), seconds, ...ask })
         let saturated = 0
         for (const concurrency of values.concurrency.split(',').map(Number)) {
-          await run(concurrency, seconds) // until V8 has compiled what is asked of it
-          const answer = await run(concurrency, seconds)
+          await run(concurrency) // until V8 has compiled what is asked of it
+          const answer = await run(concurrency)
           saturated = Math.max(saturated, answer.requestsPerSecond)
           rows.push({ system: served.system, load: 'closed', concurrency, ...answer })
         }
-        rows.push({ system: served.system, load: 'open, half of the most', concurrency: 32, ...await run(32, seconds, saturated / 2) })
+        const rate = saturated / 2
+        rows.push({ system: served.system, load: 'open, half of the most', concurrency: 32, ...await run(32, { rate }) })
         if (served.nothing === undefined) continue
-        const answer = await ghz.run({ ...served.ask, ...served.nothing, concurrency: 32, connections: 4, seconds, rate: saturated / 2 })
-        rows.push({ system: `${served.system}: health checks`, load: 'open, half of the most', concurrency: 32, ...answer })
+        rows.push({ system: `${served.system}: health checks`, load: 'open, half of the most', concurrency: 32, ...await run(32, { rate, ...served.nothing }) })
       }
     } finally {
       rmSync(folder, { recursive: true })

@@ -4,6 +4,7 @@ import type { Position } from '../proto/gen/hammingbird/v1/common.js'
 import type { Filter, SearchRequest } from '../proto/gen/hammingbird/v1/search.js'
 import { RESERVED_HEADERS } from '../topics/image-headers.js'
 import { imageIdOf } from '../topics/image-id.js'
+import { VERSION_NAME } from '../topics/names.js'
 
 /**
  * What a request may say, as far as that can be told without knowing what is stored. Each function gives back what it
@@ -52,7 +53,7 @@ export function imageId (id: string, field = 'id'): string {
 /** A version or an alias. */
 export function versionName (name: string, field = 'version'): string {
   if (name === '') return 'live'
-  if (!ALIASES.includes(name) && !/^v[0-9]{1,9}$/.test(name)) throw invalid(field, `a version such as v7, or one of ${ALIASES.join(', ')}; got ${shown(name)}`)
+  if (!ALIASES.includes(name) && !VERSION_NAME.test(name)) throw invalid(field, `a version such as v7, or one of ${ALIASES.join(', ')}; got ${shown(name)}`)
   return name
 }
 

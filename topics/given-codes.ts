@@ -1,6 +1,7 @@
 import { HammingbirdError } from '../errors.js'
 import type { Headers, LogRecord } from '../log/log.js'
 import { GivenCodes } from '../proto/gen/hammingbird/v1/log.js'
+import { VERSION_NAME } from './names.js'
 
 /** The codes of an image that comes without its bytes, by version name. */
 export type CodesByVersion = Readonly<Record<string, Uint8Array>>
@@ -30,7 +31,7 @@ export function readGivenCodes (value: Buffer): Record<string, Buffer> {
     // No message of that kind: it has no codes either.
   }
   const entries = Object.entries(codes)
-  const right = entries.length > 0 && entries.length <= MOST_GIVEN_CODES && entries.every(([version, { length }]) => /^v[0-9]{1,9}$/.test(version) && length >= 2 && length <= 128)
+  const right = entries.length > 0 && entries.length <= MOST_GIVEN_CODES && entries.every(([version, { length }]) => VERSION_NAME.test(version) && length >= 2 && length <= 128)
   if (!right) throw new HammingbirdError('HAMMINGBIRD_INVALID', `a message with the header ${GIVEN_CODES} has codes of 2 to 128 bytes under names of versions, this one has not`)
   return codes
 }

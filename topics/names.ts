@@ -3,6 +3,9 @@ import type { TopicSpec } from '../log/log.js'
 /** The topic that says which collections there are. A collection's own topics have another last part, so no name can meet it. */
 export const COLLECTIONS = 'hammingbird.collections'
 
+/** What versions are called. */
+export const VERSION_NAME = /^v[0-9]{1,9}$/
+
 /** The topics of one collection, and the groups that work them (design.md section 1). */
 export interface CollectionTopics {
   readonly images: string

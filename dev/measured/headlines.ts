@@ -1,10 +1,11 @@
+import type { Row } from '../../evaluation/row.js'
 import { numberText } from './cells.js'
-import { isRecord, type Learned, type Record, type Result } from './results.js'
+import { isRecord, type Record, type Result } from './results.js'
 
 type Line = (results: readonly Result[]) => string | undefined
 
 /** The figures of README.md: one line each, left out where its file is not there. */
-export function headlines (results: readonly Result[], rows: readonly Learned[]): string {
+export function headlines (results: readonly Result[], rows: readonly Row[]): string {
   const lines = [...[ingest, freshness, ingestKafka, freshnessKafka, search, searchLarge, serve, meaning, encoding, queryWait, kills, killsKafka, away, versions, versionsKafka, slowEncoder].map(line => line(results)), learned(rows)].filter(line => line !== undefined)
   const machines = new Set(results.map(({ setting }) => setting['machine']).filter(machine => typeof machine === 'string'))
   return `\nOn ${[...machines].join('; ')}; versions, spread and load are in [docs/measured.md](docs/measured.md).\n\n${lines.map(line => `- ${line}\n`).join('')}\n`
@@ -59,10 +60,10 @@ const ingestKafka: Line = results => {
   return line && `**Ingest on Kafka**, broker, producer, a pipeline and a server on the same two processors: ${line}`
 }
 
-/** The best of each protocol that says something of its own; the page has all of them, and what was not reached. */
-function learned (rows: readonly Learned[]): string | undefined {
+/** The best of each protocol (they come in that order) that says something of its own; the page has all of them, and what was not reached. */
+function learned (rows: readonly Row[]): string | undefined {
   const best = (protocol: string, what: string): string[] => {
-    const [row] = rows.filter(row => row.protocol === protocol && row.bits <= 64).toSorted((a, b) => b.mAP - a.mAP)
+    const row = rows.find(row => row.protocol === protocol && row.bits <= 64)
     return row ? [`${row.mAP.toFixed(3)} ± ${row.standardError.toFixed(3)} ${what} (${row.recipe}, ${row.bits} bits, ${row.cpuMinutes.toFixed(0)} CPU minutes, protocol ${row.protocol})`] : []
   }
   const found = [...best('F', 'from nothing'), ...best('S', 'from 5,000 labels on two networks of ImageNet'), ...best('unseen', 'on classes that it never saw')]

@@ -2,7 +2,6 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 
 const FOLDERS = ['bench/results', 'test/integrity/results'] // evaluation has a page of its own: evaluation/results/README.md
-const EVALUATION = 'evaluation/results'
 
 export type Value = string | number | boolean | null | readonly Value[] | { readonly [name: string]: Value }
 export type Record = { readonly [name: string]: Value }
@@ -24,23 +23,6 @@ export function readResults (): readonly Result[] {
     const { rows, ...setting } = content as Record
     return { file, setting, rows: Array.isArray(rows) ? rows as Record[] : [] }
   }))
-}
-
-/** A row that `npm run evaluate` wrote, as far as it is read here. */
-export interface Learned {
-  readonly recipe: string
-  readonly protocol: string
-  readonly bits: number
-  readonly mAP: number
-  readonly standardError: number
-  readonly cpuMinutes: number
-}
-
-/** What was learned and how well it retrieves; comparisons are not among them. */
-export function readLearned (): readonly Learned[] {
-  if (!existsSync(EVALUATION)) return []
-  const contents = readdirSync(EVALUATION).filter(name => name.endsWith('.json')).sort().map(name => JSON.parse(readFileSync(join(EVALUATION, name), 'utf8')) as Learned)
-  return contents.filter(({ mAP }) => typeof mAP === 'number')
 }
 
 export function isRecord (value: Value | undefined): value is Record {

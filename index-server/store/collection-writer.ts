@@ -142,7 +142,7 @@ export class CollectionWriter {
       const before = this.#writing
       try {
         const { operations, commit } = await stage()
-        const written = operations.length === 0 ? before ?? Promise.resolve() : this.#kv.write(operations, { after: before })
+        const written = this.#kv.write(operations, { after: before })
         written.catch(() => undefined) // that it was before it is heard of first
         await before
         return { written: this.#write(written, commit) }

@@ -31,9 +31,10 @@ const REMEMBER_MS = 2000
  * There is no setting for it, so a method of kafkajs's is wrapped; a kafkajs that has none like it is left alone.
  */
 export function rememberCoordinators (): void {
+  if (wrapped) return
+  wrapped = true
   const cluster = clusterOfKafkajs()
-  if (cluster === undefined || wrapped.has(cluster)) return
-  wrapped.add(cluster)
+  if (cluster === undefined) return
   const ask = cluster.findGroupCoordinator
   const memories = new WeakMap<Cluster, Map<string, Remembered>>()
   cluster.findGroupCoordinator = async function (asked: Asked): Promise<unknown> {
@@ -57,7 +58,7 @@ export function rememberCoordinators (): void {
   }
 }
 
-const wrapped = new WeakSet<Cluster>()
+let wrapped = false
 
 function clusterOfKafkajs (): Cluster | undefined {
   try {

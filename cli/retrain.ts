@@ -7,6 +7,7 @@ import type { HammingbirdClient } from '../client/index.js'
 import { DecoderPool } from '../decoder/pool.js'
 import { openBackend } from '../encoder/tf.js'
 import { HammingbirdError } from '../errors.js'
+import { assertChoices } from '../evaluation/chosen.js'
 import { keyValue } from '../evaluation/key-value-option.js'
 import type { DeepChoices } from '../evaluation/deep.js'
 import { trainCandidate, type Figures, type Verdict } from '../evaluation/retrain/candidate.js'
@@ -14,6 +15,7 @@ import { exportedItems } from '../evaluation/retrain/exported.js'
 import { keepItems, keptItems } from '../evaluation/retrain/kept-items.js'
 import { readLabelledItems, type LabelledItems } from '../evaluation/retrain/labelled-items.js'
 import { formatProgress } from '../trainer/progress.js'
+import type { Recipe } from '../trainer/recipes/recipe.js'
 import { recipeOf, recipes } from '../trainer/recipes/recipes.js'
 import { untilCaughtUp } from './backfill-progress.js'
 import { clientCommand, codeBits, whole, withClient, type ClientCommandOptions } from './client-command.js'
@@ -62,17 +64,23 @@ export function retrain (): Command {
     .option('--promote', 'wait for its backfill, then make it live, if it is better: by mAP, with 95 % confidence', false)
     .option('--force', 'with --promote: also if it is not', false)
     .addHelpText('after', '\nExit codes: as of every command; 5: published, but not promoted, because it is not better than the live version.\nCtrl-C stops with 130; the same command goes on from there.')
-    .action((options: RetrainOptions) => withClient(options, (client, signal) => run(client, signal, options)))
+    .action(async (options: RetrainOptions) => {
+      const recipe = recipeOf(options.recipe)
+      const choices = choicesOf(options)
+      assertChoices(recipe, choices) // before anything is fetched, which may take long
+      await withClient(options, (client, signal) => run(client, signal, options, recipe, choices))
+    })
 }
 
-async function run (client: HammingbirdClient, signal: AbortSignal, options: RetrainOptions): Promise<void> {
-  const recipe = recipeOf(options.recipe)
+function choicesOf ({ bits, seed, epochs, batch, net, set }: RetrainOptions): DeepChoices {
+  return { bits, seed, settings: net, recipe: set, shift: 2, cutout: 0, ...epochs !== undefined && { epochs }, ...batch !== undefined && { batchSize: batch } }
+}
+
+async function run (client: HammingbirdClient, signal: AbortSignal, options: RetrainOptions, recipe: Recipe, choices: DeepChoices): Promise<void> {
   const backend = await openBackend()
   if (!backend.trains || backend.name === 'javascript') throw new HammingbirdError('HAMMINGBIRD_BACKEND', `${backend.sentence}: to train, run: npm run setup:native`)
   using line = new StatusLine()
 
-  const { bits, seed, epochs, batch, net, set } = options
-  const choices: DeepChoices = { bits, seed, settings: net, recipe: set, shift: 2, cutout: 0, ...epochs !== undefined && { epochs }, ...batch !== undefined && { batchSize: batch } }
   const what = JSON.stringify([options.server, options.collection, recipe.name, choices, options.side, options.heldOut])
   const directory = join(resolve(options.work), createHash('sha256').update(what).digest('hex').slice(0, 16))
   await using held = await holdWork(directory)

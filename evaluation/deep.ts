@@ -2,13 +2,12 @@ import { normaliser } from '../encoder/pixels.js'
 import { buildNetwork } from '../encoder/networks/networks.js'
 import type { Manifest } from '../registry/manifest.js'
 import { pictureSource } from '../trainer/batches.js'
-import { invalid } from '../errors.js'
 import { encodeSet, type SetEncoding } from '../trainer/encode-set.js'
 import { mostLabels } from '../trainer/labels.js'
 import type { Recipe } from '../trainer/recipes/recipe.js'
 import { train, type TrainingJob } from '../trainer/train.js'
 import { whitening } from '../trainer/whitening.js'
-import { asChosen, planOf, wrongChoice } from './chosen.js'
+import { asChosen, assertServable, networkOf, planOf, wrongChoice } from './chosen.js'
 import { costOf, type Cost } from './cost.js'
 import type { Division } from './protocols/protocol.js'
 import { trainedModel, type Start, type TrainedModel } from './saved.js'
@@ -63,12 +62,9 @@ export async function runDeep (recipe: Recipe, division: Division, choices: Deep
   const { train: pictures, database, queries } = division
   const { labels, width, height } = pictures
   const plan = planOf(recipe, { bits, classes: labels.classes, exclusive: mostLabels(labels) <= 1, seed }, choices.recipe)
-  if (plan.reads !== undefined && options.model === true) throw invalid('recipe', `${recipe.name} is a baseline that no server can encode with`)
+  if (options.model === true) assertServable(plan, recipe)
   const encoded: Pick<Manifest, 'network' | 'settings' | 'bits' | 'detail' | 'input' | 'normalisation'> = {
-    network: choices.network ?? plan.network,
-    settings: { ...choices.network === undefined || choices.network === plan.network ? plan.settings : {}, ...choices.settings },
-    bits,
-    detail: 0,
+    ...networkOf(plan, choices),
     input: { width, height, fit: 'squash' },
     normalisation: { channels: 'rgb', scale: 1 / 255, mean: MEAN, std: DEVIATION }
   }

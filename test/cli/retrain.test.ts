@@ -114,6 +114,22 @@ test.serial('retrain: what an interrupted run needs is kept, and the same run go
   t.is(resumed.candidate.mAP, whole.candidate.mAP)
 })
 
+test('retrain: a recipe, a choice or a setting that cannot be is refused, naming what there is, before any server is asked', async t => {
+  for (const [args, said] of [
+    [['--recipe', 'nope'], /^HAMMINGBIRD_INVALID {2}recipe: there is no nope; there are multitask, .*classifier/],
+    [['--set', 'nope=1'], /^HAMMINGBIRD_INVALID {2}settings: nope is no setting of the recipe multitask; there are strategy, contrast, entropy, quantization, smoothing/],
+    [['--set', 'contrast=much'], /^HAMMINGBIRD_INVALID {2}settings: contrast must be a number from 0 to 1000, got "much"/],
+    [['--net', 'nope=1'], /^HAMMINGBIRD_INVALID {2}settings: nope is no setting of this network; there are .*width/],
+    [['--net', 'width=-1'], /^HAMMINGBIRD_INVALID {2}settings: width must be a whole number from/],
+    [['--recipe', 'classifier'], /^HAMMINGBIRD_INVALID {2}recipe: classifier is a baseline/]
+  ] as const) {
+    const { code, stderr } = await hammingbird(['retrain', ...args], { server: '127.0.0.1:1' })
+    t.is(code, 2, stderr)
+    t.regex(stderr, said)
+  }
+  t.is((await hammingbird(['retrain', '--set', 'strategy=alternate', '--net', 'width=16'], { server: '127.0.0.1:1' })).code, 3, 'what can be, asks the server')
+})
+
 test('retrain: an export that breaks off goes on behind the last item; a server that stays away is told', async t => {
   const ids = ['a', 'b', 'c', 'd']
   const asked: string[] = []

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -6,6 +6,25 @@ import test from 'ava'
 import { runningBroker, startBroker } from '../../dev/kafka/broker.js'
 import { missing } from '../../dev/kafka/class-path.js'
 import { tempDirectory } from '../fixtures/temp-directory.js'
+
+test('broker: --help shows what there is, and a wrong word, flag or value says which it is', t => {
+  const run = (...args: string[]) => spawnSync(process.execPath, [join(import.meta.dirname, '../../dev/broker.js'), ...args], { encoding: 'utf8' })
+  const help = run('--help')
+  t.is(help.status, 0)
+  for (const command of ['start', 'stop', 'status', 'wipe', 'fetch']) t.regex(help.stdout, new RegExp(`^ {2}${command} `, 'm'))
+  for (const [args, said] of [
+    [[], /^ {2}start .*$/m],
+    [['strat'], /^error: unknown command 'strat'\n\(Did you mean start\?\)/],
+    [['start', '--prot', '1'], /^error: unknown option '--prot'\n\(Did you mean --port\?\)/],
+    [['start', '--port', 'x'], /^error: .*'x' is invalid\. It is a whole number from 1 to 65535/],
+    [['start', '--set', 'x'], /^error: .*name=value is wanted/]
+  ] as const) {
+    const { status, stderr } = run(...args)
+    t.is(status, 2, stderr)
+    t.regex(stderr, said)
+    t.notRegex(stderr, /\n\s+at /, 'no stack trace')
+  }
+})
 
 test.serial('broker: starts once a directory, ends with its parent, starts again with its data, and is wiped', async t => {
   const lacks = await missing()

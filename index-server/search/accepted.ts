@@ -6,24 +6,35 @@ import type { OrdinalSet } from '../store/label-sets.js'
 import { failingPart, type ItemFilter } from './filter.js'
 
 /*
- * What may pass a filter, as a set of ordinals: those whose image does, and those that are gone by now, for what they were is
- * looked up alone. A set is made once for a search, bit by bit and with pauses; asking it then takes no more than a
- * look into memory, in any thread.
+ * What may pass a filter, as a set of ordinals: those whose image does, and those that are gone since the search's moment, for
+ * what they were is looked up alone. A set is made once for a search, bit by bit and with pauses; asking it then takes no
+ * more than a look into memory, in any thread.
  */
+
+/** The search that a set is made for. */
+export interface FilteredSearch {
+  readonly store: CollectionStore
+  readonly version: string
+  readonly filter: ItemFilter
+  /** The moment it is pinned to. */
+  readonly sequence: number
+  readonly signal: AbortSignal | undefined
+}
 
 /** Ordinals of a label that are looked through at a time, and those that are gone. */
 const RANGE = 2 ** 17
 const RUN = 8192
 
 /** From reading every image once: cheaper than looking up many of the codes one by one. */
-export async function acceptedOfAll (store: CollectionStore, version: string, filter: ItemFilter, signal: AbortSignal | undefined): Promise<AcceptSet> {
+export async function acceptedOfAll (search: FilteredSearch): Promise<AcceptSet> {
+  const { store, version, filter, signal } = search
   const passing = new AcceptSetBuilder()
   const breathe = breathing(signal)
   for await (const views of store.views(version)) {
     for (const view of views) if (failingPart(filter, view) === undefined) passing.add(view.ordinal)
     await breathe()
   }
-  return withRemoved(store, version, passing, signal)
+  return withRemoved(search, passing)
 }
 
 /**
@@ -32,36 +43,38 @@ export async function acceptedOfAll (store: CollectionStore, version: string, fi
  * @param most images with a label, past which its set is not made; 0: only what is at hand.
  * @returns undefined when it asks for none, or no set is at hand or worth making.
  */
-export async function acceptedOfLabelled (store: CollectionStore, version: string, { anyLabels = [], allLabels = [] }: ItemFilter, most: number, signal: AbortSignal | undefined): Promise<AcceptSet | undefined> {
+export async function acceptedOfLabelled (search: FilteredSearch, most: number): Promise<AcceptSet | undefined> {
+  const { store, version, filter: { anyLabels = [], allLabels = [] }, signal } = search
   if (anyLabels.length + allLabels.length === 0) return undefined
   const labelled = await store.labelledOrdinals(version, { any: anyLabels, all: allLabels }, most, signal)
   if (labelled === undefined) return undefined
-  return withRemoved(store, version, new AcceptSetBuilder(await bitsOf(labelled, signal)), signal)
+  return withRemoved(search, new AcceptSetBuilder(await bitsOf(labelled, signal)))
 }
 
 /** The bits of sets that were asked for before: a set only grows, so one of the same size is the same. */
-const known = new WeakMap<OrdinalSet, { readonly size: number, readonly bits: AcceptSetBuilder }>()
+const known = new WeakMap<OrdinalSet, { readonly size: number, readonly bits: AcceptSet }>()
 
-async function bitsOf (set: OrdinalSet, signal: AbortSignal | undefined): Promise<AcceptSetBuilder> {
+async function bitsOf (set: OrdinalSet, signal: AbortSignal | undefined): Promise<AcceptSet> {
   const { size } = set
   const held = known.get(set)
   if (held?.size === size) return held.bits
-  const bits = new AcceptSetBuilder()
+  const builder = new AcceptSetBuilder()
   const breathe = breathing(signal)
   const end = set.maximum() + 1
   for (let from = 0; from < end; from += RANGE) {
-    bits.addAll(set.rangeUint32Array(from, Math.min(end, from + RANGE)))
+    builder.addAll(set.rangeUint32Array(from, Math.min(end, from + RANGE)))
     await breathe()
   }
+  const bits = builder.set()
   known.set(set, { size, bits })
   return bits
 }
 
 /** Those that are gone are asked for last: what went while the images were read is among them. */
-async function withRemoved (store: CollectionStore, version: string, passing: AcceptSetBuilder, signal: AbortSignal | undefined): Promise<AcceptSet> {
+async function withRemoved ({ store, version, sequence, signal }: FilteredSearch, passing: AcceptSetBuilder): Promise<AcceptSet> {
   const breathe = breathing(signal)
   let count = 0
-  for (const ordinal of store.removedLately(version)) {
+  for (const ordinal of store.removedSince(version, sequence)) {
     passing.add(ordinal)
     if (++count % RUN === 0) await breathe()
   }

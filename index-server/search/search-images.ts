@@ -267,13 +267,14 @@ class Search {
    */
   async #filtered (k: number, how: Pick<CodeQuery, 'anonymous'> = {}): Promise<CodeAnswer> {
     const { filter } = this.#asked
-    if (filter) this.#accept ??= await acceptedOfLabelled(this.#store, this.#version, filter, 0, this.#signal)
+    const search = filter && { store: this.#store, version: this.#version, filter, sequence: this.#sequence, signal: this.#signal }
+    if (search) this.#accept ??= await acceptedOfLabelled(search, 0)
     const first = await this.#ask(k, how)
-    if (!filter || this.#accept) return first
+    if (!search || this.#accept) return first
     const tests = this.#tested + first.count
     const all = this.#codes.count
-    if (tests >= Math.min(FEW_TESTS, all * SHARE_TESTED)) this.#accept = await acceptedOfLabelled(this.#store, this.#version, filter, tests * LABELLED_A_TEST, this.#signal)
-    if (!this.#accept && tests >= all * SHARE_TESTED) this.#accept = await acceptedOfAll(this.#store, this.#version, filter, this.#signal)
+    if (tests >= Math.min(FEW_TESTS, all * SHARE_TESTED)) this.#accept = await acceptedOfLabelled(search, tests * LABELLED_A_TEST)
+    if (!this.#accept && tests >= all * SHARE_TESTED) this.#accept = await acceptedOfAll(search)
     return this.#accept ? this.#ask(k, how) : first
   }
 

@@ -5,16 +5,20 @@ const FIRST_WORDS = 1024
 /** An accept set in the making: over shared memory, so that it reaches every thread as it is. */
 export class AcceptSetBuilder {
   #words: Uint32Array
+  /** Whether the words are another set's too: they are copied before anything is added. */
+  #borrowed: boolean
 
-  /** @param from what is in it from the start: a copy. */
-  constructor (from?: AcceptSetBuilder) {
-    this.#words = words(from ? from.#words.length : FIRST_WORDS)
-    if (from) this.#words.set(from.#words)
+  /** @param from what is in it from the start. It is not changed, and not copied while nothing is added that it has not. */
+  constructor (from?: AcceptSet) {
+    this.#words = from ? from.bitmap : words(FIRST_WORDS)
+    this.#borrowed = from !== undefined
   }
 
   add (ordinal: number): void {
+    const bit = 1 << (ordinal & 31)
+    if (((this.#words[ordinal >>> 5] ?? 0) & bit) !== 0) return
     this.#reserve(ordinal)
-    this.#words[ordinal >>> 5]! |= 1 << (ordinal & 31)
+    this.#words[ordinal >>> 5]! |= bit
   }
 
   /** @param ordinals in rising order. */
@@ -33,10 +37,12 @@ export class AcceptSetBuilder {
 
   #reserve (ordinal: number): void {
     const needed = (ordinal >>> 5) + 1
-    if (needed <= this.#words.length) return
-    const larger = words(Math.max(needed, this.#words.length * 2))
-    larger.set(this.#words)
-    this.#words = larger
+    const { length } = this.#words
+    if (needed <= length && !this.#borrowed) return
+    const own = words(needed <= length ? length : Math.max(needed, length * 2))
+    own.set(this.#words)
+    this.#words = own
+    this.#borrowed = false
   }
 }
 

@@ -48,8 +48,13 @@ export interface CollectionStore {
   positionsOf (version: string, ordinals: ArrayLike<number>): Soon<ItemPositions>
   /** The details of codes, in order of `ordinals`; `undefined` where there is none. */
   detailsOf (version: string, ordinals: readonly number[]): Promise<(Uint8Array | undefined)[]>
-  /** Codes that are gone from the newest moment, or are about to be, and that a search of a former one may still find: their images were deleted, updated, or refused. */
-  removedLately (version: string): Iterable<number>
+  /**
+   * Codes that a search of a moment may find, and that are gone from the newest one, or are about to be: their images were
+   * deleted, updated, or refused.
+   *
+   * @param sequence the moment, as `codes(version)` counts them.
+   */
+  removedSince (version: string, sequence: number): Iterable<number>
   /** What filters look at, of every live image with a code, in order of id. */
   views (version: string): AsyncIterable<readonly FilterView[]>
   /** The same of some images; `undefined` where one is not live or has no code. */

@@ -82,9 +82,9 @@ export class DiskCodeStore implements CodeStore {
     return this.#window.removalOf(ordinal)?.record
   }
 
-  /** What was removed a short while ago, or is about to be: rows may be read that are durable and not committed, and from before such a write a removal is announced. */
-  removedLately (): Iterable<number> {
-    return this.#window.removed()
+  /** What was removed behind a sequence, or is about to be: rows may be read that are durable and not committed, and from before such a write a removal is announced. */
+  * removedSince (sequence: number): Generator<number, void> {
+    for (const { ordinal } of this.#window.removedSince(sequence)) yield ordinal
   }
 
   search (query: CodeQuery): Promise<CodeAnswer> {
@@ -143,7 +143,7 @@ const UNPROBED: Probed = { complete: false, last: undefined }
 
 /** What was removed since the snapshot may be gone from the disk: it is found in the window instead. */
 async function addRemoved (search: DiskSearch): Promise<void> {
-  const removed = search.window.removedSince(search.snapshot)
+  const removed = search.window.removedFrom(search.snapshot)
   if (removed.length === 0) return
   const missing = new Set(removed.map(({ ordinal }) => ordinal))
   await search.nearest.without(missing, search.breathe)

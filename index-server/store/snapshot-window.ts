@@ -100,16 +100,16 @@ export class SnapshotWindow {
     return this.#removalOf.get(ordinal)
   }
 
-  /** All that is remembered as removed, announced removals among it. */
-  removed (): Iterable<number> {
-    return this.#removalOf.keys()
-  }
-
-  /** What a snapshot still has and the disk may not: announced removals among them. */
-  removedSince ({ sequence, next }: Snapshot): Removal[] {
+  /** What was removed behind a sequence: announced removals among it. */
+  removedSince (sequence: number): Removal[] {
     let from = this.#removals.length
     while (from > 0 && this.#removals[from - 1]!.removedAt > sequence) from--
-    return this.#removals.slice(from).filter(({ ordinal }) => ordinal < next)
+    return this.#removals.slice(from)
+  }
+
+  /** What a snapshot still has and the disk may not. */
+  removedFrom ({ sequence, next }: Snapshot): Removal[] {
+    return this.removedSince(sequence).filter(({ ordinal }) => ordinal < next)
   }
 
   /** Lets go of moments that are too old, and of what was removed before the oldest one left. */

@@ -156,8 +156,10 @@ export class StoredCollection implements CollectionStore {
     return records.map(record => record?.detail)
   }
 
-  removedLately (version: string): Iterable<number> {
-    return this.#open(version).disk.removedLately()
+  removedSince (version: string, sequence: number): Iterable<number> {
+    const { disk, front } = this.#open(version)
+    const ago = front.sequence - sequence // both are told of each change, but need not have begun to count together
+    return disk.removedSince(disk.sequence - ago)
   }
 
   async * views (version: string): AsyncGenerator<readonly FilterView[], void> {

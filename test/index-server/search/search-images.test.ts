@@ -10,11 +10,17 @@ import { PageTokens } from '../../../index-server/search/page-tokens.js'
 import { searchImages, type ImageHit, type SearchFrom } from '../../../index-server/search/search-images.js'
 import { detailDistance } from '../../../index-server/search/total-order.js'
 import type { ItemFields, StoreChange, StoredItem } from '../../../index-server/store/collection-store.js'
+import { hotCodes } from '../../../index-server/store/hot-tier/hot-codes.js'
+import { Threads } from '../../../index-server/store/hot-tier/threads.js'
 import { StoreDirectory } from '../../../index-server/store/store-directory.js'
 import type { StoredCollection } from '../../../index-server/store/stored-collection.js'
+import type { OpenCodes } from '../../../index-server/store/version-codes.js'
 import { MemoryKeyValue } from '../../fixtures/memory-key-value.js'
 
 const BITS = 16
+
+const threads = Threads.open(0)
+test.after.always(() => threads.close())
 
 /** An image as the oracle knows it. */
 interface Known {
@@ -129,6 +135,31 @@ test('search: with a filter too, an image that got another code is on the page w
   t.deepEqual([...first.hits, ...second.hits].map(({ item, distance }) => [item.id, distance]), Array.from({ length: 8 }, (_, id) => [`image-${id}`, id]))
 })
 
+for (const [where, openCodes] of [['on disk', undefined], ['in memory', hotCodes({ threads, memoryBytes: 1e9 })]] as const) {
+  test(`search: with a filter, ${where}, only what is gone since the moment of the first page is gone through, and may be on the next`, async t => {
+    await using world = await World.open(openCodes)
+    const image = (id: number, code: number, labels: string[]): Put => ({ id, code: Uint8Array.of(0, code), detail: undefined, coded: true, labels, capturedAtMs: undefined, bytes: id, iso: '50' })
+    await world.put(Array.from({ length: 14 }, (_, id) => image(id, 2 ** Math.min(id, 8) - 1, id < 7 ? ['cat'] : [])))
+    await world.delete([8, 9])
+    const walked: number[][] = []
+    const { store } = world
+    const removedSince = store.removedSince.bind(store)
+    store.removedSince = (version, sequence) => {
+      const ordinals = [...removedSince(version, sequence)]
+      walked.push(ordinals)
+      return ordinals
+    }
+    const query = { k: 8, pageSize: 4, filter: { anyLabels: ['cat'] } }
+    const first = await searchImages(store, { version: 'v1', subject: { code: Uint8Array.of(0, 0) } }, query, world.tokens)
+    t.deepEqual(walked.splice(0), [[]], 'the newest moment has what there is')
+    await world.put([image(7, 0xff, ['cat'])]) // its former code is found, and it has the label now
+    await world.delete([5])
+    const second = await searchImages(store, world.read(first.nextPageToken!), query, world.tokens)
+    t.deepEqual(walked, [[7, 5]])
+    t.deepEqual([...first.hits, ...second.hits].map(({ item, distance }) => [item.id, distance]), [0, 1, 2, 3, 4, 6, 7].map(id => [`image-${id}`, id]))
+  })
+}
+
 test('search: explain says of every image what the search does with it', async t => {
   await fc.assert(fc.asyncProperty(fc.array(put, { maxLength: 25 }), fc.array(fc.nat(14), { maxLength: 3 }), subject, query, async (puts, deletes, subject, query) => {
     await using world = await World.open()
@@ -239,8 +270,8 @@ class World implements AsyncDisposable {
 
   private constructor (readonly directory: StoreDirectory, readonly store: StoredCollection) {}
 
-  static async open (): Promise<World> {
-    const directory = await StoreDirectory.open(new MemoryKeyValue(), { pageCodes: 8 })
+  static async open (openCodes?: OpenCodes): Promise<World> {
+    const directory = await StoreDirectory.open(new MemoryKeyValue(), { pageCodes: 8, ...openCodes && { openCodes } })
     const store = await directory.collection('c')
     await store.addVersion('v1', BITS)
     return new World(directory, store)

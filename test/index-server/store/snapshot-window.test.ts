@@ -34,10 +34,10 @@ test('snapshot window: a moment that is pinned stays, and those behind it', t =>
   window.advance(10, 9)
   nowMs = 1000
   window.advance(10, 9)
-  t.deepEqual(window.removedSince(pinned).map(({ ordinal }) => ordinal), [4])
+  t.deepEqual(window.removedFrom(pinned).map(({ ordinal }) => ordinal), [4])
   window.release(pinned)
   window.advance(10, 9)
-  t.deepEqual(window.removedSince(twice).map(({ ordinal }) => ordinal), [4])
+  t.deepEqual(window.removedFrom(twice).map(({ ordinal }) => ordinal), [4])
   window.release(twice)
   window.advance(10, 9)
   t.is(window.removalOf(4), undefined)
@@ -66,5 +66,5 @@ test('snapshot window: what was announced is known at once, and taken back when 
 function ordinals (window: SnapshotWindow, sequence: number): number[] {
   const snapshot = window.pin(sequence)
   window.release(snapshot)
-  return window.removedSince(snapshot).map(({ ordinal }) => ordinal)
+  return window.removedFrom(snapshot).map(({ ordinal }) => ordinal)
 }

@@ -194,7 +194,7 @@ async function viewed (collection: StoredCollection, version: string): Promise<u
   for await (const run of collection.views(version)) {
     for (const { labels, metadata, capturedAtMs, ordinal } of run) {
       const at = Number(metadata['at'])
-      if (capturedAtMs !== (at % 2 === 0 ? undefined : -at * 1000) || [...collection.removedLately(version)].includes(ordinal)) throw new Error(`item ${at} is not seen as it is`)
+      if (capturedAtMs !== (at % 2 === 0 ? undefined : -at * 1000) || [...collection.removedSince(version, 0)].includes(ordinal)) throw new Error(`item ${at} is not seen as it is`)
       found.push([labels, `file:${at}`])
     }
   }

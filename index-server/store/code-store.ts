@@ -48,7 +48,7 @@ export interface CodeQuery {
   readonly accept?: AcceptSet | undefined
   /** Gives no groups, only how many codes match. @default false */
   readonly countOnly?: boolean
-  /** The groups need say only how far their codes are, and not which: a store may leave codes empty, and put all that are equally far into one group, in any order. @default false */
+  /** The groups need say only how far their codes are, and not which: a store may leave codes empty, and put all that are equally far into one group. @default false */
   readonly anonymous?: boolean
   /** Holds the store to a plan; for tests and `Explain`. @default the planner's choice */
   readonly plan?: 'probe' | 'scan'
@@ -79,7 +79,7 @@ export interface CodeGroup {
   /** Empty where it was not asked for. */
   readonly code: Code
   readonly distance: number
-  /** Newest first. Never empty. The caller's own, as is the code. */
+  /** In any order. Never empty. The caller's own, as is the code. */
   readonly ordinals: ArrayLike<number>
 }
 

@@ -1,6 +1,6 @@
 import type { Code } from '../../hamming/code.js'
 import type { breathing } from '../breathing.js'
-import { SORTED_AT_ONCE, sorted } from '../sorted.js'
+import { SORTED_AT_ONCE } from '../sorted.js'
 import type { CodeGroup } from './code-store.js'
 
 /** Codes at one distance, one after the other. */
@@ -75,17 +75,16 @@ export class Nearest {
   }
 }
 
-/** Equal codes together, each group newest first, in the order of their newest. */
+/** Equal codes together. */
 async function groupsOf ({ ordinals, codes }: Ring, distance: number, codeBytes: number, breathe: ReturnType<typeof breathing>): Promise<Iterable<CodeGroup>> {
   const groups = new Map<string, { code: Code, distance: number, ordinals: number[] }>()
-  const newestFirst = await sorted(ordinals.map((_, i) => i), (a, b) => ordinals[b]! - ordinals[a]!, breathe)
-  for (const [at, i] of newestFirst.entries()) {
+  for (const [at, ordinal] of ordinals.entries()) {
     if (at % SORTED_AT_ONCE === SORTED_AT_ONCE - 1) await breathe()
-    const code = codes.subarray(i * codeBytes, (i + 1) * codeBytes)
+    const code = codes.subarray(at * codeBytes, (at + 1) * codeBytes)
     const name = code.toString('latin1')
     const group = groups.get(name)
-    if (group) group.ordinals.push(ordinals[i]!)
-    else groups.set(name, { code, distance, ordinals: [ordinals[i]!] })
+    if (group) group.ordinals.push(ordinal)
+    else groups.set(name, { code, distance, ordinals: [ordinal] })
   }
   return groups.values()
 }

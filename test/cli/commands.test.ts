@@ -338,6 +338,9 @@ test('codes: exported as a FAISS index with the ids beside it, and searched with
   await rm(file)
   const numbers = await run('codes', 'search', 'pets.faiss', '--code', '00'.repeat(bits / 8), '--json')
   t.deepEqual(Object.keys((JSON.parse(numbers.stdout) as { hits: readonly object[] }).hits[0]!), ['distance', 'number'])
+  await writeFile(join(folder, 'equal.codes'), Buffer.from('ffff' + '00ff'.repeat(3), 'hex'))
+  const equal = await run('codes', 'search', 'equal.codes', '--bits', '16', '--code', '00ff', '-k', '2', '--json')
+  t.deepEqual((JSON.parse(equal.stdout) as { hits: unknown }).hits, [1, 2].map(number => ({ distance: 0, number })), 'of equal ones the first')
   if (process.platform === 'linux' && spawnSync('prlimit', ['--version']).error === undefined) {
     // A limit on the size of files stands for the full disk.
     const limited = await promisify(execFile)('prlimit', ['--fsize=10', process.execPath, MAIN, 'codes', 'export', 'cut.faiss', '--server', at.server.address], { cwd: folder }).catch((err: unknown) => err) as { readonly code?: number, readonly stderr: string }

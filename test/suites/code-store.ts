@@ -180,11 +180,9 @@ function compare (t: ExecutionContext, answer: CodeAnswer, { codes }: Oracle, qu
   t.deepEqual(groups.map(({ distance }) => distance), groups.map(({ distance }) => distance).sort((a, b) => a - b), 'nearest first')
   if (!query.anonymous) t.is(new Set(groups.map(({ code }) => Buffer.from(code).toString('hex'))).size, groups.length, 'equal codes stand together')
   for (const { code, ordinals } of groups) {
-    const list = Array.from(ordinals)
-    t.true(list.length > 0)
+    t.true(ordinals.length > 0)
     if (query.anonymous) continue
-    t.deepEqual(list, list.slice().sort((a, b) => b - a), 'newest first')
-    for (const ordinal of list) t.is(Buffer.compare(code, codes.get(ordinal)!), 0, 'the group has the code of its members')
+    for (const ordinal of Array.from(ordinals)) t.is(Buffer.compare(code, codes.get(ordinal)!), 0, 'the group has the code of its members')
   }
   const within = scanOf(codes, { code: query.code, radius: radiusCovered, ...query.accept && { accept: query.accept } })
   t.true(within.length <= found.length, 'everything within radiusCovered is there')

@@ -4,6 +4,7 @@ import type { Asked } from './context.js'
 import { CHECK_ADDED, CHECK_DELETED, SLAB } from './layout.js'
 import type { Part } from './part.js'
 import type { Hits } from './selection.js'
+import type { Slab } from './slab.js'
 
 /** Whether a search's filter lets an ordinal count; `undefined` lets all. */
 export type Accepts = ((ordinal: number) => boolean) | undefined
@@ -37,13 +38,13 @@ export class Grouping {
   readonly groups: CodeGroup[] = []
   readonly #sizeBytes: number
   readonly #codes: Uint8Array
-  /** The groups by their codes; undefined where each code is once: in one slab with runs. */
+  /** The ordinals of the groups by their codes; undefined where each code is once: in one slab with runs. */
   readonly #known: Map<string, number[]> | undefined
-  #joined: Set<number[]> | undefined
   #hit = 0
   /** Where the hit in hand stands, and the end of its slots; undefined when none is in hand. */
   #slot: number | undefined
   #slotsEnd = 0
+  /** Of its group. */
   #ordinals: number[] = []
 
   /** @param hits in order of distance. */
@@ -63,18 +64,15 @@ export class Grouping {
       if (left <= 0) return false
       left -= this.#takeMatching(left)
       if (this.#slot !== undefined) return false
-      if (!this.anonymous) this.#close()
       this.#hit++
       left-- // a hit costs more than its slots
     }
-    if (this.#joined) for (const ordinals of this.#joined) ordinals.sort((a, b) => b - a)
-    this.#joined = undefined
     return true
   }
 
   /** Goes through at most so many slots of the hit in hand. @returns how many. */
   #takeMatching (most: number): number {
-    const { hits: { parts, entries, distances }, asked: { checks, sequence, ordinalsEnd }, accepts } = this
+    const { hits: { parts, entries }, asked: { checks, sequence, ordinalsEnd }, accepts } = this
     const { slab } = this.searched[parts[this.#hit]!]!
     const { u32 } = slab
     if (this.#slot === undefined) {
@@ -82,8 +80,7 @@ export class Grouping {
       const runs = slab.get(SLAB.runs) >> 2
       this.#slot = runs === 0 ? entry : u32[runs + entry]!
       this.#slotsEnd = runs === 0 ? entry + 1 : u32[runs + entry + 1]!
-      if (!this.anonymous) this.#ordinals = []
-      else if (this.#hit === 0 || distances[this.#hit] !== distances[this.#hit - 1]) this.groups.push({ code: NO_CODE, distance: distances[this.#hit]!, ordinals: this.#ordinals = [] })
+      this.#ordinals = this.#groupOf(slab, entry)
     }
     const ordinals = this.#ordinals
     const at = slab.get(SLAB.ordinals) >> 2
@@ -99,24 +96,27 @@ export class Grouping {
     return to - from
   }
 
-  /** Makes a group of the hit in hand, or joins it to the one that has its code. */
-  #close (): void {
+  /** The ordinals of the group that the hit in hand belongs to, which is made where there is none. */
+  #groupOf (slab: Slab, entry: number): number[] {
+    const { distances } = this.hits
+    const distance = distances[this.#hit]!
+    const ordinals: number[] = []
+    if (this.anonymous) {
+      if (this.#hit > 0 && distance === distances[this.#hit - 1]) return this.#ordinals
+      this.groups.push({ code: NO_CODE, distance, ordinals })
+      return ordinals
+    }
     const codes = this.#codes
     const sizeBytes = this.#sizeBytes
-    const { parts, entries, distances } = this.hits
     const at = this.#hit * sizeBytes
-    this.searched[parts[this.#hit]!]!.slab.copyCode(entries[this.#hit]!, codes, at)
+    slab.copyCode(entry, codes, at)
     if (this.#known) {
       const key = String.fromCharCode(...codes.subarray(at, at + sizeBytes))
-      const sameCode = this.#known.get(key)
-      if (sameCode !== undefined) {
-        for (const ordinal of this.#ordinals) sameCode.push(ordinal)
-        this.#joined ??= new Set()
-        this.#joined.add(sameCode)
-        return
-      }
-      this.#known.set(key, this.#ordinals)
+      const known = this.#known.get(key)
+      if (known !== undefined) return known
+      this.#known.set(key, ordinals)
     }
-    this.groups.push(new Group(distances[this.#hit]!, this.#ordinals, codes, at, sizeBytes))
+    this.groups.push(new Group(distance, ordinals, codes, at, sizeBytes))
+    return ordinals
   }
 }

@@ -1,5 +1,5 @@
 import { withoutOrdinals } from '../accept-set.js'
-import { accepting, type AcceptSet, type CodeAnswer, type CodeGroup, type CodeQuery } from '../code-store.js'
+import { accepting, type AcceptSet, type CodeAnswer, type CodeQuery } from '../code-store.js'
 import { Grouping, type Accepts } from './answer.js'
 import type { Asked, Context } from './context.js'
 import { CHECK_ACCEPT, STATUS } from './layout.js'
@@ -33,7 +33,8 @@ export class Search {
   readonly #asked: Asked
   readonly #accept: AcceptSet | undefined
   readonly #accepts: Accepts
-  #groups: readonly CodeGroup[] = []
+  /** What was found is put together by it: begun in the caller's turn where it may be done in it. */
+  #grouping: Grouping | undefined
   readonly #unfinished: Unfinished[] = []
   #spentNs = 0
   #tables = 0
@@ -61,10 +62,7 @@ export class Search {
     if (this.#unfinished.length > 0) return false
     if (this.query.countOnly === true) return true
     if (this.#selection.taken > QUICK_HITS) return false
-    const grouping = this.#grouping(this.#selection.hits())
-    const whole = grouping.step(QUICK_SLOTS)
-    if (whole) this.#groups = grouping.groups
-    return whole
+    return this.#group(this.#selection.hits()).step(QUICK_SLOTS)
   }
 
   /** Does the rest: in other threads, or here in short slices where there is none; what was found is put together in slices too. */
@@ -75,7 +73,7 @@ export class Search {
       for (const unfinished of this.#unfinished) {
         await (threads.searchers === 0 ? this.#finishInSlices(unfinished, threads) : this.#finishInThreads(unfinished, threads))
       }
-      if (this.query.countOnly !== true) this.#groups = await this.#groupInSlices(threads)
+      if (this.query.countOnly !== true) await this.#groupInSlices(threads)
     } finally {
       for (const part of this.parts) part.leave()
     }
@@ -83,7 +81,7 @@ export class Search {
 
   answer (): CodeAnswer {
     return {
-      groups: this.#groups,
+      groups: this.#grouping?.groups ?? [],
       count: this.#selection.found,
       radiusCovered: this.#selection.reach,
       plan: this.query.plan ?? (!this.#probed ? 'scan' : this.#scanned ? 'probe-then-scan' : 'probe'),
@@ -93,22 +91,24 @@ export class Search {
     }
   }
 
-  #grouping (hits: Hits): Grouping {
-    return new Grouping(this.parts, hits, this.#asked, this.#accepts, this.query.anonymous === true)
+  #group (hits: Hits): Grouping {
+    return this.#grouping = new Grouping(this.parts, hits, this.#asked, this.#accepts, this.query.anonymous === true)
   }
 
-  /** Few hits are put together at once. */
-  async #groupInSlices (threads: Threads): Promise<readonly CodeGroup[]> {
+  /** Few hits are put together at once; what was begun in the caller's turn goes on. */
+  async #groupInSlices (threads: Threads): Promise<void> {
     const turn = async (): Promise<void> => {
       await threads.ownTurn()
       this.query.signal?.throwIfAborted()
     }
-    const sorting = this.#selection.sorting()
-    while (!sorting.step(HITS_A_SLICE)) if (this.#selection.taken > HITS_A_SLICE) await turn()
-    const grouping = this.#grouping(sorting.hits)
-    if (grouping.step(QUICK_SLOTS)) return grouping.groups
+    let grouping = this.#grouping
+    if (grouping === undefined) {
+      const sorting = this.#selection.sorting()
+      while (!sorting.step(HITS_A_SLICE)) if (this.#selection.taken > HITS_A_SLICE) await turn()
+      grouping = this.#group(sorting.hits)
+      if (grouping.step(QUICK_SLOTS)) return
+    }
     do await turn(); while (!grouping.step(SLOTS_A_SLICE))
-    return grouping.groups
   }
 
   #startPart (at: number, inlineNs: number): void {

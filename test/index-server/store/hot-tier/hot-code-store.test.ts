@@ -75,10 +75,10 @@ function assertExact (answer: CodeAnswer, living: readonly Living[], { code, k, 
   for (const one of byDistance.filter(({ distance }) => distance <= reach)) {
     const key = one.code.join()
     if (!expected.has(key)) expected.set(key, { distance: one.distance, ordinals: [] })
-    expected.get(key)!.ordinals.unshift(one.ordinal)
+    expected.get(key)!.ordinals.push(one.ordinal)
   }
-  for (const { ordinals } of expected.values()) ordinals.sort((a, b) => b - a)
-  const found = new Map(answer.groups.map(group => [group.code.join(), { distance: group.distance, ordinals: Array.from(group.ordinals) }]))
+  for (const { ordinals } of expected.values()) ordinals.sort((a, b) => a - b)
+  const found = new Map(answer.groups.map(group => [group.code.join(), { distance: group.distance, ordinals: Array.from(group.ordinals).sort((a, b) => a - b) }]))
   assert.deepEqual(found.size, answer.groups.length, 'each code once')
   assert.deepEqual([...found].sort(byKey), [...expected].sort(byKey))
   assert.deepEqual(answer.groups.map(({ distance }) => distance), answer.groups.map(({ distance }) => distance).sort((a, b) => a - b), 'in order')

@@ -78,6 +78,19 @@ for (const codes of [COUNT, 100]) {
   })
 }
 
+test('slices: what was begun to be put together in the caller\'s turn goes on where it was left', async t => {
+  await using threads = Threads.open(0)
+  await using store = await filled(threads, 5)
+  const asking = async (query: Partial<CodeQuery>): Promise<{ readonly all: number, readonly turns: number }> => {
+    const watched = new Watched(Math.ceil(COUNT / 32), 0xffff_ffff)
+    return watched.until(Promise.resolve(store.search({ code: new Uint8Array(8), k: 10, accept: watched.set, ...query })))
+  }
+  const found = await asking({})
+  const counted = await asking({ countOnly: true })
+  t.true(found.turns > counted.turns, 'it takes too long for one turn')
+  t.is(found.all - counted.all, COUNT / 5, 'each image of the nearest code is asked for once')
+})
+
 test('slices: of many searches that come in one turn, some are done in it', async t => {
   await using threads = Threads.open(0)
   await using store = await filled(threads, COUNT)

@@ -19,6 +19,7 @@ export interface ProgressOptions {
 /** A line of progress: rewritten in place on a terminal, a new one now and then elsewhere, and none while nothing moves. */
 export class Progress implements Disposable {
   readonly #options: ProgressOptions
+  readonly #everyMs: number
   readonly #timer: NodeJS.Timeout
   #last = ''
   #shown = false
@@ -26,7 +27,8 @@ export class Progress implements Disposable {
 
   constructor (options: ProgressOptions) {
     this.#options = options
-    this.#timer = setInterval(() => { void this.#tell() }, options.everyMs ?? (options.out.isTTY ? 500 : 5000)).unref()
+    this.#everyMs = options.everyMs ?? (options.out.isTTY ? 500 : 5000)
+    this.#timer = setInterval(() => { void this.#tell() }, this.#everyMs).unref()
   }
 
   /** Ends the line, so that what is printed next begins on a new one. */
@@ -40,8 +42,9 @@ export class Progress implements Disposable {
     try {
       const now = await facts()
       const line = progressLine(now, this.#rate(now))
-      if (line === this.#last) return
-      this.#last = line
+      const news = out.isTTY ? line : newsOf(now, this.#everyMs)
+      if (news === this.#last) return
+      this.#last = news
       this.#shown = true
       out.write(out.isTTY ? `\r\x1b[2K${line.slice(0, out.columns - 1)}` : `${line}\n`)
     } catch {
@@ -62,6 +65,11 @@ export class Progress implements Disposable {
     clearInterval(this.#timer)
     this.clear()
   }
+}
+
+/** What of a line is worth a new one: not how fast it goes, nor that it is behind for less than from one line to the next. */
+export function newsOf (facts: ProgressFacts, everyMs: number): string {
+  return progressLine({ ...facts, lagMs: facts.lagMs < everyMs ? 0 : facts.lagMs }, 0)
 }
 
 /** `1,234 of 2,000 searchable · 640 images/s · 3 set aside`. */

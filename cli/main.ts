@@ -75,9 +75,18 @@ function helpOf (program: Command, args: readonly string[]): string {
   return [...words, '--help'].join(' ')
 }
 
-/** A command made in a file of its own behaves like one of the program's, and so do those under it. */
+/**
+ * A command made in a file of its own behaves like one of the program's, and so do those under it. Options that are needed are asked for behind those that
+ * are unknown, where commander does it before: what is missing is often there, misspelt.
+ */
 function inherit (command: Command, parent: Command): Command {
   command.copyInheritedSettings(parent)
+  const needed = command.options.filter(({ mandatory }) => mandatory)
+  for (const option of needed) option.mandatory = false
+  command.hook('preAction', () => {
+    const missing = needed.find(option => command.getOptionValue(option.attributeName()) === undefined)
+    if (missing !== undefined) command.error(`error: required option '${missing.flags}' not specified`, { code: 'commander.missingMandatoryOptionValue' })
+  })
   for (const sub of command.commands) inherit(sub, command)
   return command
 }

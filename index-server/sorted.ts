@@ -1,9 +1,4 @@
-import type { breathing } from './breathing.js'
-
-type Breathe = ReturnType<typeof breathing>
-
-/** So many are sorted, or gone through, in about a millisecond: between two looks at the clock. */
-export const SORTED_AT_ONCE = 4096
+import { STEPS_AT_ONCE, type Breathe } from './breathing.js'
 
 /**
  * Sorts, as `Array.prototype.sort` does, with pauses: pieces first, then two neighbours become one, until there is one.
@@ -11,10 +6,10 @@ export const SORTED_AT_ONCE = 4096
  * @returns the items in order: the array itself, or another one.
  */
 export async function sorted<T> (items: T[], order: (a: T, b: T) => number, breathe: Breathe): Promise<T[]> {
-  if (items.length <= SORTED_AT_ONCE) return items.sort(order)
+  if (items.length <= STEPS_AT_ONCE) return items.sort(order)
   let runs: T[][] = []
-  for (let from = 0; from < items.length; from += SORTED_AT_ONCE) {
-    runs.push(items.slice(from, from + SORTED_AT_ONCE).sort(order))
+  for (let from = 0; from < items.length; from += STEPS_AT_ONCE) {
+    runs.push(items.slice(from, from + STEPS_AT_ONCE).sort(order))
     await breathe()
   }
   while (runs.length > 1) {
@@ -29,7 +24,7 @@ async function merge<T> (left: readonly T[], right: readonly T[], order: (a: T, 
   const all: T[] = []
   let [l, r] = [0, 0]
   while (l < left.length || r < right.length) {
-    const end = Math.min(all.length + SORTED_AT_ONCE, left.length + right.length)
+    const end = Math.min(all.length + STEPS_AT_ONCE, left.length + right.length)
     while (all.length < end) all.push(r === right.length || (l < left.length && order(left[l]!, right[r]!) <= 0) ? left[l++]! : right[r++]!)
     await breathe()
   }

@@ -1,4 +1,4 @@
-import { breathing } from '../breathing.js'
+import { breathing, counting } from '../breathing.js'
 import { AcceptSetBuilder } from '../store/accept-set.js'
 import type { AcceptSet } from '../store/code-store.js'
 import type { CollectionStore } from '../store/collection-store.js'
@@ -21,9 +21,8 @@ export interface FilteredSearch {
   readonly signal: AbortSignal | undefined
 }
 
-/** Ordinals of a label that are looked through at a time, and those that are gone. */
+/** Ordinals of a label that are looked through at a time. */
 const RANGE = 2 ** 17
-const RUN = 8192
 
 /** From reading every image once: cheaper than looking up many of the codes one by one. */
 export async function acceptedOfAll (search: FilteredSearch): Promise<AcceptSet> {
@@ -73,10 +72,10 @@ async function bitsOf (set: OrdinalSet, signal: AbortSignal | undefined): Promis
 /** Those that are gone are asked for last: what went while the images were read is among them. */
 async function withRemoved ({ store, version, sequence, signal }: FilteredSearch, passing: AcceptSetBuilder): Promise<AcceptSet> {
   const breathe = breathing(signal)
-  let count = 0
+  const isTime = counting()
   for (const ordinal of store.removedSince(version, sequence)) {
     passing.add(ordinal)
-    if (++count % RUN === 0) await breathe()
+    if (isTime()) await breathe()
   }
   return passing.set()
 }

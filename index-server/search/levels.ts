@@ -1,8 +1,8 @@
 import { asymmetricDistance } from '../../hamming/distance.js'
-import type { breathing } from '../breathing.js'
+import { counting, type Breathe } from '../breathing.js'
 import type { CodeGroup } from '../store/code-store.js'
 import type { Subject } from './image-query.js'
-import { SORTED_AT_ONCE, sorted } from '../sorted.js'
+import { sorted } from '../sorted.js'
 
 /** Groups that neither distance tells apart. */
 export interface Level {
@@ -31,34 +31,38 @@ export function levelsOf (groups: readonly CodeGroup[], { outputs }: Subject): L
 }
 
 /** The same, a distance at a time and with pauses: who needs the near ones alone never orders the others, and there may be as many as images. */
-export async function * levelsByDistance (groups: readonly CodeGroup[], { outputs }: Subject, breathe: ReturnType<typeof breathing>): AsyncGenerator<readonly Level[], void> {
+export async function * levelsByDistance (groups: readonly CodeGroup[], { outputs }: Subject, breathe: Breathe): AsyncGenerator<readonly Level[], void> {
+  const isTime = counting()
   for (let from = 0, to = 0; from < groups.length; from = to) {
     const { distance } = groups[from]!
-    const levels: Level[] = []
-    const ring: (Distances & { readonly ordinals: ArrayLike<number> })[] = []
-    let gone = 0
+    const ring: (Distances & Pick<CodeGroup, 'ordinals'>)[] = []
     for (; to < groups.length && groups[to]!.distance === distance; to++) {
       const { code, ordinals } = groups[to]!
-      if (outputs === undefined) add(levels, distance, 0, ordinals)
-      else ring.push({ distance, asymmetric: asymmetricDistance(outputs, code), ordinals })
-      gone += 1 + ordinals.length
-      if (gone < SORTED_AT_ONCE) continue
-      gone = 0
-      await breathe()
+      ring.push({ distance, asymmetric: outputs === undefined ? 0 : asymmetricDistance(outputs, code), ordinals })
+      if (isTime()) await breathe()
     }
-    for (const { asymmetric, ordinals } of await sorted(ring, compare, breathe)) {
-      add(levels, distance, asymmetric, ordinals)
-      gone += 1 + ordinals.length
-      if (gone < SORTED_AT_ONCE) continue
-      gone = 0
-      await breathe()
+    const levels: Level[] = []
+    for (const { asymmetric, ordinals } of outputs === undefined ? ring : await sorted(ring, compare, breathe)) {
+      const level = levelOf(levels, distance, asymmetric)
+      for (let i = 0; i < ordinals.length; i++) {
+        level.ordinals.push(ordinals[i]!)
+        if (isTime()) await breathe()
+      }
     }
     yield levels
   }
 }
 
 function add (levels: Level[], distance: number, asymmetric: number, ordinals: ArrayLike<number>): void {
-  let last = levels.at(-1)
-  if (last === undefined || last.distance !== distance || last.asymmetric !== asymmetric) levels.push(last = { distance, asymmetric, ordinals: [] })
-  for (let i = 0; i < ordinals.length; i++) last.ordinals.push(ordinals[i]!)
+  const level = levelOf(levels, distance, asymmetric)
+  for (let i = 0; i < ordinals.length; i++) level.ordinals.push(ordinals[i]!)
+}
+
+/** The last level, or the next one where that is at other distances. */
+function levelOf (levels: Level[], distance: number, asymmetric: number): Level {
+  const last = levels.at(-1)
+  if (last !== undefined && last.distance === distance && last.asymmetric === asymmetric) return last
+  const next = { distance, asymmetric, ordinals: [] }
+  levels.push(next)
+  return next
 }

@@ -1,5 +1,5 @@
 import { HammingbirdError, invalid } from '../../errors.js'
-import { breathing } from '../breathing.js'
+import { breathing, type Breathe } from '../breathing.js'
 import type { AcceptSet, CodeAnswer, CodeQuery, CodeStore } from '../store/code-store.js'
 import type { CollectionStore, StoredItem } from '../store/collection-store.js'
 import { failingPart, type ItemFilter } from './filter.js'
@@ -115,7 +115,7 @@ class Search {
   readonly #asked: Asked
   readonly #sequence: number
   readonly #signal: AbortSignal | undefined
-  readonly #breathe: ReturnType<typeof breathing>
+  readonly #breathe: Breathe
   #last: CodeAnswer | undefined
   #stats = { tables: 0, buckets: 0, candidates: 0 }
   #rankedOf = 0

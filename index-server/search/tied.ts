@@ -1,8 +1,6 @@
-import type { breathing } from '../breathing.js'
+import { STEPS_AT_ONCE, counting, type Breathe } from '../breathing.js'
+import { sorted } from '../sorted.js'
 import type { ItemPositions } from '../store/collection-store.js'
-import { SORTED_AT_ONCE, sorted } from '../sorted.js'
-
-type Breathe = ReturnType<typeof breathing>
 
 /** Where the item of a code stands: the newer offset comes first, then the lower partition. */
 export interface Position {
@@ -37,7 +35,7 @@ export class Tied {
   /** @param first where the positions of the ordinals begin. */
   static async of (ordinals: readonly number[], positions: ItemPositions, first: number, breathe: Breathe): Promise<Tied> {
     const count = ordinals.length
-    if (count <= SORTED_AT_ONCE) return new Tied(ordinals, positions, first, inOrder(positions, first, count))
+    if (count <= STEPS_AT_ONCE) return new Tied(ordinals, positions, first, inOrder(positions, first, count))
     const { offsets, partitions } = positions
     const places = Array.from({ length: count }, (_, i) => first + i)
     return new Tied(ordinals, positions, first, await sorted(places, (a, b) => offsets[b]! - offsets[a]! || partitions[a]! - partitions[b]!, breathe))
@@ -62,9 +60,10 @@ export class Tied {
   /** All of them. */
   async ordinals (breathe: Breathe): Promise<number[]> {
     const all: number[] = []
+    const isTime = counting()
     for (let at = 0; at < this.length; at++) {
       all.push(this.ordinal(at))
-      if (at % SORTED_AT_ONCE === SORTED_AT_ONCE - 1) await breathe()
+      if (isTime()) await breathe()
     }
     return all
   }

@@ -1,10 +1,9 @@
-import type { breathing } from '../breathing.js'
+import { STEPS_AT_ONCE, type Breathe } from '../breathing.js'
 import { whenHere, type Soon } from '../soon.js'
 import type { CodeGroup } from '../store/code-store.js'
 import type { CollectionStore, ItemPositions } from '../store/collection-store.js'
 import type { Subject } from './image-query.js'
 import { compare, levelsByDistance, levelsOf, type Level } from './levels.js'
-import { SORTED_AT_ONCE } from '../sorted.js'
 import { Tied, comparePositions, inOrder, type Position } from './tied.js'
 
 /** Most of the tied that are ordered by detail: each is read from disk. */
@@ -44,7 +43,7 @@ export interface Ordering {
   /** Which of some ordinals pass the filter; `undefined` when there is none. */
   readonly passing: ((ordinals: readonly number[]) => Promise<readonly boolean[]>) | undefined
   /** Awaited now and then. */
-  readonly breathe: ReturnType<typeof breathing>
+  readonly breathe: Breathe
 }
 
 /** Most that are put in order at once, but for those that are tied. */
@@ -140,7 +139,7 @@ async function tiesOf (ordering: Ordering, levels: readonly Level[]): Promise<Ti
   const isOrdered = (level: Level): boolean => isOfPlace(level) || (level.ordinals.length > 1 && !isBefore(level))
   const ordered = levels.filter(isOrdered)
   const tied = ordered.length === 1 ? ordered[0]!.ordinals : ordered.flatMap(level => level.ordinals)
-  const positions = tied.length > SORTED_AT_ONCE ? await manyPositions(ordering, tied) : await positionsOfTied(store, version, subject, tied)
+  const positions = tied.length > STEPS_AT_ONCE ? await manyPositions(ordering, tied) : await positionsOfTied(store, version, subject, tied)
   const ties: Tie[] = []
   let first = 0
   for (const level of levels) {
@@ -167,8 +166,8 @@ function positionsOfTied (store: CollectionStore, version: string, { ordinal: ow
 /** The same of many, some at a time. */
 async function manyPositions ({ store, version, subject, breathe }: Ordering, tied: readonly number[]): Promise<ItemPositions> {
   const all: ItemPositions & { readonly partitions: number[] } = { partitions: [], offsets: [] }
-  for (let from = 0; from < tied.length; from += SORTED_AT_ONCE) {
-    const { partitions, offsets } = (await positionsOfTied(store, version, subject, tied.slice(from, from + SORTED_AT_ONCE)))!
+  for (let from = 0; from < tied.length; from += STEPS_AT_ONCE) {
+    const { partitions, offsets } = (await positionsOfTied(store, version, subject, tied.slice(from, from + STEPS_AT_ONCE)))!
     all.partitions.push(...partitions)
     all.offsets.push(...offsets)
     await breathe()

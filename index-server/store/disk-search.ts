@@ -1,4 +1,5 @@
 import type { Code } from '../../hamming/code.js'
+import type { Breathe } from '../breathing.js'
 import type { Nearest } from './nearest.js'
 import type { Snapshot, SnapshotWindow } from './snapshot-window.js'
 import type { VersionTables } from './version-tables.js'
@@ -13,7 +14,7 @@ export interface DiskSearch {
   readonly accept: ((ordinal: number) => boolean) | undefined
   readonly signal: AbortSignal | undefined
   /** Lets others run when this has run for long. */
-  readonly breathe: () => Promise<void> | undefined
+  readonly breathe: Breathe
   buckets: number
   candidates: number
 }

@@ -1,6 +1,5 @@
 import type { Code } from '../../hamming/code.js'
-import type { breathing } from '../breathing.js'
-import { SORTED_AT_ONCE } from '../sorted.js'
+import { counting, type Breathe } from '../breathing.js'
 import type { CodeGroup } from './code-store.js'
 
 /** Codes at one distance, one after the other. */
@@ -53,18 +52,19 @@ export class Nearest {
   }
 
   /** Takes out of a set what has been found. */
-  async without (ordinals: Set<number>, breathe: ReturnType<typeof breathing>): Promise<void> {
+  async without (ordinals: Set<number>, breathe: Breathe): Promise<void> {
+    const isTime = counting()
     for (const ring of this.#rings) {
       if (!ring) continue
-      for (const [at, ordinal] of ring.ordinals.entries()) {
+      for (const ordinal of ring.ordinals) {
         ordinals.delete(ordinal)
-        if (at % SORTED_AT_ONCE === SORTED_AT_ONCE - 1) await breathe()
+        if (isTime()) await breathe()
       }
     }
   }
 
   /** @param breathe awaited now and then. Nothing may be added meanwhile. */
-  async groups (breathe: ReturnType<typeof breathing>): Promise<CodeGroup[]> {
+  async groups (breathe: Breathe): Promise<CodeGroup[]> {
     const groups: CodeGroup[] = []
     for (const [distance, ring] of this.#rings.entries()) {
       if (!ring) continue
@@ -76,10 +76,11 @@ export class Nearest {
 }
 
 /** Equal codes together. */
-async function groupsOf ({ ordinals, codes }: Ring, distance: number, codeBytes: number, breathe: ReturnType<typeof breathing>): Promise<Iterable<CodeGroup>> {
+async function groupsOf ({ ordinals, codes }: Ring, distance: number, codeBytes: number, breathe: Breathe): Promise<Iterable<CodeGroup>> {
   const groups = new Map<string, { code: Code, distance: number, ordinals: number[] }>()
+  const isTime = counting()
   for (const [at, ordinal] of ordinals.entries()) {
-    if (at % SORTED_AT_ONCE === SORTED_AT_ONCE - 1) await breathe()
+    if (isTime()) await breathe()
     const code = codes.subarray(at * codeBytes, (at + 1) * codeBytes)
     const name = code.toString('latin1')
     const group = groups.get(name)

@@ -12,10 +12,24 @@ export interface Position {
 /** Up to so many are put in order one by one: what sorts many well takes longer to begin. */
 const FEW_TIED = 24
 
+/** Below 0 when `a` comes first. */
+export function comparePositions (a: Position, b: Position): number {
+  return compare(a.offset, a.partition, b.offset, b.partition)
+}
+
+/** The same of positions by their places among all. */
+function byPosition ({ offsets, partitions }: ItemPositions): (a: number, b: number) => number {
+  return (a, b) => compare(offsets[a]!, partitions[a]!, offsets[b]!, partitions[b]!)
+}
+
+function compare (offset: number, partition: number, otherOffset: number, otherPartition: number): number {
+  return otherOffset - offset || partition - otherPartition
+}
+
 /** The positions from `first` on, `count` of them, by their places among all: the newest first. */
-export function inOrder ({ offsets, partitions }: ItemPositions, first: number, count: number): number[] {
+export function inOrder (positions: ItemPositions, first: number, count: number): number[] {
   const order: number[] = []
-  const later = (a: number, b: number): number => offsets[b]! - offsets[a]! || partitions[a]! - partitions[b]!
+  const later = byPosition(positions)
   for (let place = first; place < first + count; place++) {
     let at = order.push(place) - 1
     if (count > FEW_TIED) continue
@@ -36,9 +50,8 @@ export class Tied {
   static async of (ordinals: readonly number[], positions: ItemPositions, first: number, breathe: Breathe): Promise<Tied> {
     const count = ordinals.length
     if (count <= STEPS_AT_ONCE) return new Tied(ordinals, positions, first, inOrder(positions, first, count))
-    const { offsets, partitions } = positions
     const places = Array.from({ length: count }, (_, i) => first + i)
-    return new Tied(ordinals, positions, first, await sorted(places, (a, b) => offsets[b]! - offsets[a]! || partitions[a]! - partitions[b]!, breathe))
+    return new Tied(ordinals, positions, first, await sorted(places, byPosition(positions), breathe))
   }
 
   private constructor (ordinals: readonly number[], positions: ItemPositions, first: number, order: readonly number[]) {
@@ -84,9 +97,4 @@ export class Tied {
     }
     return low
   }
-}
-
-/** Below 0 when `a` comes first. */
-export function comparePositions (a: Position, b: Position): number {
-  return b.offset - a.offset || a.partition - b.partition
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { HammingbirdClient, Item } from '../client/index.js'
+import { cameAsCodes } from '../topics/given-codes.js'
 import { clientCommand, withClient, wrongUsage, type ClientCommandOptions } from './client-command.js'
 import { facts, place } from './facts.js'
 import { itemJson } from './json.js'
@@ -21,7 +22,7 @@ export function get (): Command {
 async function show (client: HammingbirdClient, signal: AbortSignal, id: string, { json, picture }: GetOptions): Promise<void> {
   const item = await client.getItem(id, { signal, picture: picture !== undefined })
   if (picture !== undefined) {
-    if (item.picture.length === 0) throw wrongUsage(item.width === 0 ? 'that image came as codes: there is no picture of it' : 'no picture is kept of that image: the server keeps none')
+    if (item.picture.length === 0) throw wrongUsage(cameAsCodes(item) ? 'that image came as codes: there is no picture of it' : 'no picture is kept of that image: the server keeps none')
     await writeAsked(picture, item.picture)
   }
   if (json) return printJson(itemJson(item))
@@ -29,13 +30,14 @@ async function show (client: HammingbirdClient, signal: AbortSignal, id: string,
   for (const line of facts([...factsOf(item), ...written])) await print(line)
 }
 
-function factsOf ({ id, labels, metadata, uri, capturedAt, width, height, format, sha256, position, source, codes }: Item): [string, string][] {
+function factsOf (item: Item): [string, string][] {
+  const { id, labels, metadata, uri, capturedAt, width, height, format, sha256, position, source, codes } = item
   return [
     ['id', id],
     ['labels', labels.join(', ')],
     ['uri', uri],
     ['captured', capturedAt?.toISOString() ?? ''],
-    ['format', width === 0 ? 'codes, no picture' : `${format}, ${width}×${height}`],
+    ['format', cameAsCodes(item) ? 'codes, no picture' : `${format}, ${width}×${height}`],
     ['sha256', sha256.toString('hex')],
     ['item', place(position)],
     ['image', place(source)],

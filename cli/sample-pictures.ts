@@ -2,6 +2,7 @@ import { codeOf, invalid } from '../errors.js'
 import type { HammingbirdClient } from '../client/index.js'
 import { isDecodingRefusal, type Decoder } from '../decoder/decoder.js'
 import type { PictureInput } from '../registry/manifest.js'
+import { cameAsCodes } from '../topics/given-codes.js'
 
 /** Pictures in one answer. */
 const BATCH = 32
@@ -16,9 +17,9 @@ export async function sampleIds (client: HammingbirdClient, most: number, signal
   let kept: string[] = []
   let every = 1
   let seen = 0
-  for await (const { id, width } of client.exportItems({}, { signal })) {
-    if (width === 0) continue // codes came in place of the image
-    if (seen++ % every === 0) kept.push(id)
+  for await (const item of client.exportItems({}, { signal })) {
+    if (cameAsCodes(item)) continue
+    if (seen++ % every === 0) kept.push(item.id)
     if (kept.length < 2 * most) continue
     kept = kept.filter((_, i) => i % 2 === 0)
     every *= 2
@@ -39,7 +40,7 @@ export async function * picturesOf (client: HammingbirdClient, decoder: Decoder,
       if (codeOf(err) === 'HAMMINGBIRD_NOT_FOUND') return undefined // deleted meanwhile
       throw err
     })))
-    const pictures = items.flatMap(item => item === undefined || item.width === 0 ? [] : [item.picture])
+    const pictures = items.flatMap(item => item === undefined || cameAsCodes(item) ? [] : [item.picture])
     if (pictures.some(({ length }) => length === 0)) throw invalid('--pictures', 'the server keeps no pictures (--no-pictures): a hash layer cannot be fitted on what it holds')
     const pixels = await decoder.pixels(pictures, input, 'live')
     return Buffer.concat(pixels.filter(outcome => !isDecodingRefusal(outcome)) as Uint8Array[])

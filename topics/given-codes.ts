@@ -18,6 +18,11 @@ export function givenCodesMessage (codes: CodesByVersion): { readonly value: Buf
   return { value: Buffer.from(GivenCodes.encode({ codes: bytes }).finish()), headers: { [GIVEN_CODES]: Buffer.from('1') } }
 }
 
+/** Whether an item came as codes alone: its image was never there to be measured, let alone shown. */
+export function cameAsCodes ({ width }: { readonly width: number }): boolean {
+  return width === 0
+}
+
 export function hasGivenCodes ({ headers }: Pick<LogRecord, 'headers'>): boolean {
   return headers[GIVEN_CODES] !== undefined
 }

@@ -1,7 +1,7 @@
 import { HammingbirdError, invalid } from '../../errors.js'
 import type { Headers, Position } from '../../log/log.js'
 import type { PublishRequest } from '../../proto/gen/hammingbird/v1/catalog.js'
-import { givenCodesMessage, MOST_GIVEN_CODES } from '../../topics/given-codes.js'
+import { cameAsCodes, givenCodesMessage, MOST_GIVEN_CODES } from '../../topics/given-codes.js'
 import { writeImageHeaders } from '../../topics/image-headers.js'
 import { idOfBytes } from '../../topics/image-id.js'
 import { VERSION_NAME } from '../../topics/names.js'
@@ -77,6 +77,6 @@ async function codesMessage (target: ServedCollection, { id, image, codes }: Pub
     valid.codeWidth(code, manifestOf(target, version).bits, `codes[${version}]`)
   }
   const item = await target.store.item(valid.imageId(id))
-  if (item !== undefined && item.width > 0) throw new HammingbirdError('HAMMINGBIRD_ALREADY_EXISTS', `image ${JSON.stringify(id)} is there with its picture: codes come in place of an image that is not`, { resource: { type: 'image', name: id } })
+  if (item !== undefined && !cameAsCodes(item)) throw new HammingbirdError('HAMMINGBIRD_ALREADY_EXISTS', `image ${JSON.stringify(id)} is there with its picture: codes come in place of an image that is not`, { resource: { type: 'image', name: id } })
   return { id, ...givenCodesMessage(codes) }
 }

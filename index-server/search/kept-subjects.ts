@@ -29,7 +29,7 @@ export class KeptSubjects {
     const known = this.#kept.get(name)
     const bytes = known?.bytes ?? ENTRY_BYTES + subject.code.length + (subject.outputs?.length ?? 0) * 8 + (subject.detail?.length ?? 0)
     this.#drop(name)
-    this.#kept.set(name, { subject: known?.subject ?? copyOf(subject), untilMs, bytes })
+    this.#kept.set(name, { subject: known?.subject ?? copyOf(subject, name), untilMs, bytes })
     this.#bytes += bytes
     for (const [oldest, { untilMs }] of this.#kept) {
       if (this.#bytes <= this.#mostBytes && untilMs > nowMs) break
@@ -43,8 +43,17 @@ export class KeptSubjects {
   }
 }
 
-/** 12 bytes, base64url: the same for subjects that every search orders the same by. */
-export function nameOfSubject ({ code, outputs, detail, ordinal }: Subject): string {
+/** Those that were made: every page of a search asks for its subject's. */
+const names = new WeakMap<Subject, string>()
+
+/** 12 bytes, base64url: the same for subjects that every search orders the same by. A subject is not changed after it is named. */
+export function nameOfSubject (subject: Subject): string {
+  const name = names.get(subject) ?? makeName(subject)
+  names.set(subject, name)
+  return name
+}
+
+function makeName ({ code, outputs, detail, ordinal }: Subject): string {
   const hash = createHash('sha256').update(JSON.stringify([code.length, outputs?.length, detail?.length, ordinal])).update(code)
   if (outputs) hash.update(new Uint8Array(Float64Array.from(outputs).buffer))
   if (detail) hash.update(detail)
@@ -52,11 +61,13 @@ export function nameOfSubject ({ code, outputs, detail, ordinal }: Subject): str
 }
 
 /** Its own bytes: those of a query are part of larger ones. */
-function copyOf ({ code, outputs, detail, ordinal }: Subject): Subject {
-  return {
+function copyOf ({ code, outputs, detail, ordinal }: Subject, name: string): Subject {
+  const copy = {
     code: Uint8Array.from(code),
     ...outputs && { outputs: Float64Array.from(outputs) },
     ...detail && { detail: Uint8Array.from(detail) },
     ...ordinal !== undefined && { ordinal }
   }
+  names.set(copy, name)
+  return copy
 }

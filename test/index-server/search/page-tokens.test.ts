@@ -44,11 +44,24 @@ test('page tokens: what is searched for is kept exactly, and is its own', t => {
   const read = tokens.read(tokens.write({ code, outputs }, cursor))
   code[0] = 9
   outputs[0] = 9
+  const name = nameOfSubject({ code: Uint8Array.of(1, 2), outputs: Float32Array.of(0.1, -3, 0) })
   const kept = tokens.subject(read)!
   t.deepEqual([Array.from(kept.code), Array.from(kept.outputs!), Object.keys(kept)], [[1, 2], [Math.fround(0.1), -3, 0], ['code', 'outputs']])
-  t.is(nameOfSubject(kept), read.subjectName)
+  t.deepEqual([read.subjectName, nameOfSubject(kept), nameOfSubject({ ...kept })], [name, name, name])
   const subjects: Subject[] = [subject, { ...subject, ordinal: 8 }, { code: subject.code }, { code: Uint8Array.of(1, 2, 255, 0) }, { code: subject.code, detail: subject.detail! }]
   t.is(new Set(subjects.map(nameOfSubject)).size, subjects.length)
+})
+
+test('page tokens: what is searched for is gone through once to name it, however many pages there are', t => {
+  let looks = 0
+  const subject: Subject = { get code () { looks++; return Uint8Array.of(1, 2) } }
+  const tokens = new PageTokens()
+  tokens.write(subject, cursor)
+  const once = looks
+  for (let page = 0; page < 5; page++) tokens.read(tokens.write(subject, cursor))
+  nameOfSubject(subject)
+  t.true(once > 0)
+  t.is(looks, once)
 })
 
 test('page tokens: what is searched for makes room for newer, and goes when its tokens are too old', t => {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { codeOf } from '../errors.js'
 import type { Logger } from '../telemetry/logger.js'
 import { Resources } from './resources.js'
+import { unlessEnded } from './unless-ended.js'
 import { untilAsked } from './until-asked.js'
 
 const PAUSE_MS = 1000
@@ -25,11 +26,11 @@ export async function liveOnKafka (logger: Logger, brokers: string, open: (resou
       await using resources = new Resources()
       try {
         // Asking brokers that do not answer takes long, and nothing is in hand yet.
-        if (await Promise.race([open(resources).then(() => 'open'), asked.then(() => sleep(PAUSE_MS, 'asked'))]) === 'asked') break
+        if (!await unlessEnded(open(resources), ended.signal, PAUSE_MS)) break
       } catch (err) {
         if (codeOf(err) !== 'HAMMINGBIRD_LOG_UNAVAILABLE') throw err
         logger.warn({ err }, 'Kafka does not answer yet, trying again')
-        await Promise.race([sleep(PAUSE_MS), asked])
+        await unlessEnded(sleep(PAUSE_MS), ended.signal)
         continue
       }
       await asked

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { CodedImage, HammingbirdClient } from '../client/index.js'
-import { HammingbirdError, invalid } from '../errors.js'
+import { HammingbirdError } from '../errors.js'
 import { readCodeFile, type CodeFile } from '../index-server/code-files.js'
 import { clientCommand, codeBits, list, withClient, wrongUsage, type ClientCommandOptions } from './client-command.js'
-import { lines } from './lines.js'
+import { idList } from './id-list.js'
 import { print, printable, printJson } from './output.js'
 import { PublishProgress } from './publish-progress.js'
 import { reasonOf } from './reason-of.js'
@@ -72,14 +72,13 @@ async function idsOf (file: string, count: number, { ids, prefix }: ImportOption
     if (prefix === undefined) throw wrongUsage('whose codes are these? --ids names the list of their ids, a line each; or --prefix numbers them')
     return numbers(count)
   }
-  let listed = 0
+  const read = () => idList(idsFile, { file, count }, '--ids names another')
   try {
-    for await (const _ of lines(idsFile)) listed++
+    for await (const _ of read()) { /* to the end: there may be more than memory should hold, so it is read again */ }
   } catch (err) {
     throw readable(err, idsFile)
   }
-  if (listed !== count) throw invalid('--ids', `a list of ${count} ids, a line each, as many as ${file} has codes; ${idsFile} has ${listed}`)
-  return lines(idsFile)
+  return read()
 }
 
 async function * numbers (count: number): AsyncGenerator<string> {

@@ -8,7 +8,7 @@ import { HotCodeStore } from '../index-server/store/hot-tier/hot-code-store.js'
 import { Threads } from '../index-server/store/hot-tier/threads.js'
 import { clientCommand, codeBits, whole, withClient, wrongUsage, type ClientCommandOptions } from './client-command.js'
 import { codesImport } from './codes-import.js'
-import { lines } from './lines.js'
+import { idList } from './id-list.js'
 import { print, printable, printJson } from './output.js'
 import { reasonOf } from './reason-of.js'
 
@@ -115,11 +115,10 @@ async function idsBeside (file: string, count: number, numbers: ReadonlySet<numb
   if (!existsSync(list)) return undefined
   const ids = new Map<number, string>()
   let at = 0
-  for await (const id of lines(list)) {
+  for await (const id of idList(list, { file, count }, 'put it elsewhere to search by number')) {
     if (numbers.has(at)) ids.set(at, id)
     at++
   }
-  if (at !== count) throw invalid(list, `is not the list of these codes: it has ${at} lines, ${file} has ${count} codes; put it elsewhere to search by number`)
   return ids
 }
 

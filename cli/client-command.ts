@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events'
 import { Command, InvalidArgumentError } from 'commander'
 import { DEFAULT_SERVER, HammingbirdClient, HammingbirdError } from '../client/index.js'
 import { Interrupted } from './exit-codes.js'
+import { isPlace } from './is-place.js'
 
 /** What every command that asks a server takes. */
 export interface ClientCommandOptions {
@@ -27,7 +28,7 @@ export function clientCommand (name: string, description: string): Command {
  * @throws what the work throws; `Interrupted` when the process was asked to end.
  */
 export async function withClient<T> (options: ClientCommandOptions, work: (client: HammingbirdClient, signal: AbortSignal) => Promise<T>): Promise<T> {
-  if (!/^(\[[^\]\s]+\]|[^:\s]+):\d{1,5}$/.test(options.server) || Number(options.server.replace(/.*:/, '')) > 65_535) throw wrongUsage(`--server (or HAMMINGBIRD_SERVER): HOST:PORT, got ${JSON.stringify(options.server)}`)
+  if (!isPlace(options.server)) throw wrongUsage(`--server (or HAMMINGBIRD_SERVER): HOST:PORT, got ${JSON.stringify(options.server)}`)
   const interrupt = new AbortController()
   const { signal } = interrupt
   setMaxListeners(0, signal) // one a call that is on its way

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Option, type Command } from 'commander'
 import { invalid } from '../errors.js'
 import type { KafkaLogin, KafkaLogOptions } from '../log/kafka-log.js'
+import { isPlace } from './is-place.js'
 
 /** What every command that speaks to Kafka takes. */
 export interface KafkaCommandOptions {
@@ -29,7 +30,7 @@ export function kafkaOptions (command: Command): Command {
 /** @throws HammingbirdError `HAMMINGBIRD_INVALID` for options that do not fit together. */
 export function kafkaLogOptions ({ brokers, tls, tlsCa, tlsCert, tlsKey, sasl, saslUser }: KafkaCommandOptions, clientId: string): KafkaLogOptions {
   const names = brokers.split(',').map(name => name.trim()).filter(name => name !== '')
-  const wrong = names.find(name => !/^(\[[^\]\s]+\]|[^:\s]+):\d{1,5}$/.test(name))
+  const wrong = names.find(name => !isPlace(name))
   if (names.length === 0 || wrong !== undefined) throw invalid('--brokers', `HOST:PORT, with commas between, got ${JSON.stringify(wrong ?? brokers)}`)
   if ((tlsCert === undefined) !== (tlsKey === undefined)) throw invalid('--tls-cert', 'a certificate and its key go together: --tls-cert and --tls-key')
   const files = { ...read('ca', '--tls-ca', tlsCa), ...read('cert', '--tls-cert', tlsCert), ...read('key', '--tls-key', tlsKey) }

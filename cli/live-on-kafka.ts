@@ -9,9 +9,10 @@ const PAUSE_MS = 1000
 
 /**
  * The life of a process on Kafka: everything is opened, and closed when the process is asked to end. While no broker answers it
- * goes on trying, so that the parts of a deployment may come up in any order. The process ends after it, however this ended.
+ * goes on trying, so that the parts of a deployment may come up in any order, and says why it does, once for each reason. The process ends after it,
+ * however this ended.
  *
- * @param brokers as they were given: a wrong one shows only when nobody has answered for long, so they are logged at once.
+ * @param brokers as they were given, for the log.
  * @param open opens everything, and keeps in `resources` what is to be closed; what it throws but `HAMMINGBIRD_LOG_UNAVAILABLE` ends it.
  */
 export async function liveOnKafka (logger: Logger, brokers: string, open: (resources: Resources) => Promise<void>): Promise<void> {
@@ -21,6 +22,7 @@ export async function liveOnKafka (logger: Logger, brokers: string, open: (resou
     ended.abort()
   })
   logger.info(`asking Kafka at ${brokers}`)
+  let told: string | undefined // why it did not answer
   try {
     while (!ended.signal.aborted) {
       await using resources = new Resources()
@@ -29,10 +31,13 @@ export async function liveOnKafka (logger: Logger, brokers: string, open: (resou
         if (!await unlessEnded(open(resources), ended.signal, PAUSE_MS)) break
       } catch (err) {
         if (codeOf(err) !== 'HAMMINGBIRD_LOG_UNAVAILABLE') throw err
-        logger.warn({ err }, 'Kafka does not answer yet, trying again')
+        const { message } = err as Error
+        if (message !== told) logger.warn({ code: codeOf(err) }, `${message}. It is asked again until it answers`)
+        told = message
         await unlessEnded(sleep(PAUSE_MS), ended.signal)
         continue
       }
+      if (told !== undefined) logger.info('Kafka answers')
       await asked
     }
   } finally {

@@ -45,13 +45,14 @@ export function pipeline (): Command {
 
 async function runPipeline (options: PipelineCommandOptions): Promise<void> {
   setFlagsFromString(`--heap-growing-percent=${HEAP_GROWING_PERCENT}`)
+  const reader = `hammingbird.pipeline.${hostname()}.${randomBytes(4).toString('hex')}`
+  const connection = kafkaLogOptions(options, reader)
   useGpu(options)
   const logger = loggerOf(options)
   const failed = (err: unknown, name: string): void => { logger.warn({ err, part: name }, `${name}: failed, trying again`) }
-  const reader = `hammingbird.pipeline.${hostname()}.${randomBytes(4).toString('hex')}`
   await liveOnKafka(logger, options.brokers, async resources => {
     const data = await openDataDirectory(options.data)
-    const log = resources.keep(await KafkaLog.open(kafkaLogOptions(options, reader)))
+    const log = resources.keep(await KafkaLog.open(connection))
     resources.keep(watchOutages(log, logger))
     const decoder = resources.keep(await DecoderPool.open({ niceness: NICENESS, ...options.decoders === undefined ? {} : { workers: options.decoders } }))
     const encoder = resources.keep(await EncoderPool.open({ ...sideBySide(options.gpu, options.encoders), niceness: NICENESS, computes: sentence => { logger.info(`encoder: ${sentence}`) } }))

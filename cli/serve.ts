@@ -50,13 +50,14 @@ export function serve (): Command {
 async function runServe (options: ServeOptions): Promise<void> {
   const { serverId, host, port, bits, partitions, pictures } = options
   if (!/^[\w.-]{1,100}$/.test(serverId)) throw invalid('--server-id', `1 to 100 of a-z A-Z 0-9 . _ -, got ${JSON.stringify(serverId)}`)
+  const reader = `hammingbird.server.${serverId}`
+  const connection = kafkaLogOptions(options, reader)
   useGpu(options)
   const logger = loggerOf(options)
   const failed = (err: unknown, name: string): void => { logger.warn({ err, part: name }, `${name}: failed, trying again`) }
-  const reader = `hammingbird.server.${serverId}`
   await liveOnKafka(logger, options.brokers, async resources => {
     const data = await openDataDirectory(options.data)
-    const log = resources.keep(await KafkaLog.open(kafkaLogOptions(options, reader)))
+    const log = resources.keep(await KafkaLog.open(connection))
     const decoder = resources.keep(await DecoderPool.open({ workers: options.decoders }))
     const encoder = resources.keep(await EncoderPool.open({ computes: sentence => { logger.info(`encoder: ${sentence}`) } }))
     const models = new ModelLoader({ log, encoder, directory: data.models, reader })

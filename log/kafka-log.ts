@@ -6,6 +6,7 @@ import { kafkaOf, type KafkaConnection, type KafkaLogin } from './kafka/client.j
 import { holdName } from './kafka/hold.js'
 import { KafkaMember } from './kafka/member.js'
 import { KafkaReader } from './kafka/reader.js'
+import { reach } from './kafka/reach.js'
 import { Topics } from './kafka/topics.js'
 import { within } from './kafka/within.js'
 import type { GroupMember, JoinOptions, Log, LogReader, NewRecord, Position, ReadOptions, TopicDescription, TopicSpec } from './log.js'
@@ -32,9 +33,10 @@ export class KafkaLog implements Log {
   readonly #open = new Set<{ close (): Promise<void> }>()
   #closing: Promise<void> | undefined
 
-  /** @throws HammingbirdError `HAMMINGBIRD_LOG_UNAVAILABLE` when no broker answers, `…_INVALID` when they let nobody in. */
+  /** @throws HammingbirdError `HAMMINGBIRD_LOG_UNAVAILABLE`, within 3 s, when no broker answers, `…_INVALID` when they let nobody in. */
   static async open (options: KafkaLogOptions): Promise<KafkaLog> {
     if (options.brokers.length === 0) throw new RangeError('brokers must name one at least')
+    await reach(options)
     const log = new KafkaLog(options)
     try {
       await log.listTopics()

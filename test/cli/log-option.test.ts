@@ -1,6 +1,10 @@
+import { createServer } from 'node:net'
+import { join } from 'node:path'
 import test from 'ava'
+import { EmbeddedLog } from '../../log/embedded-log.js'
 import { hammingbird } from '../fixtures/command-line.js'
 import { scratch } from '../fixtures/all-in-one.js'
+import { freePort } from '../integrity/server-process.js'
 
 /** Nothing listens at this port. */
 const NOBODY = '127.0.0.1:1'
@@ -19,12 +23,38 @@ for (const command of ['pipeline', 'serve'] as const) {
   })
 }
 
-test('pipeline: Ctrl-C while Kafka does not answer ends it soon, and says so', async t => {
-  const { code, stdout } = await hammingbird(['pipeline', '--brokers', NOBODY, '--data', await scratch(t)], {
-    told: (soFar, kill) => { if (soFar.includes('\n') && !soFar.includes('Kafka does not')) kill('SIGINT') }
+for (const command of ['pipeline', 'serve'] as const) {
+  test(`${command}: while Kafka does not answer it goes on asking, and says why, each reason once; Ctrl-C ends it`, async t => {
+    const port = await freePort()
+    let connections = 0
+    let end = (): void => {}
+    const stranger = createServer(socket => {
+      socket.destroy()
+      if (++connections === 3) end()
+    })
+    t.teardown(() => stranger.close())
+    const { code, stdout, stderr } = await hammingbird([command, '--brokers', `127.0.0.1:${port}`, '--data', await scratch(t), '--log', 'text'], {
+      told: (soFar, kill) => {
+        end = () => { kill('SIGINT') }
+        if (soFar.includes('nothing listens') && !stranger.listening) stranger.listen(port, '127.0.0.1')
+      }
+    })
+    t.is(code, 0)
+    t.regex(stdout, /^stopping: /)
+    t.deepEqual(stderr.match(/(?<=WARN: Kafka does not answer: ).*/g), [
+      `nothing listens at 127.0.0.1:${port}; start it there, or say where it is: --brokers HOST:PORT. It is asked again until it answers {"code":"HAMMINGBIRD_LOG_UNAVAILABLE"}`,
+      `what listens at 127.0.0.1:${port} does not speak Kafka, or only with --tls; start it there, or say where it is: --brokers HOST:PORT. It is asked again until it answers {"code":"HAMMINGBIRD_LOG_UNAVAILABLE"}`
+    ])
   })
-  t.is(code, 0)
-  t.regex(stdout, /^stopping: /)
+}
+
+test('log copy: no broker at --brokers is told in one sentence', async t => {
+  const directory = await scratch(t)
+  const data = join(directory, 'data')
+  await (await EmbeddedLog.open({ directory: join(data, 'log') })).close()
+  const { code, stderr } = await hammingbird(['log', 'copy', '--data', data, '--brokers', NOBODY])
+  t.is(code, 1)
+  t.is(stderr, `HAMMINGBIRD_LOG_UNAVAILABLE  Kafka does not answer: nothing listens at ${NOBODY}; start it there, or say where it is: --brokers HOST:PORT  try again\n`)
 })
 
 test('--log: another form is wrong usage', async t => {

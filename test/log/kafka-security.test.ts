@@ -24,7 +24,7 @@ await withBroker('KafkaLog', ({ port, controllerPort }) => {
     'listener.name.secure.ssl.keystore.location': keystore,
     'listener.name.secure.ssl.keystore.password': 'changeit'
   }
-}, () => {
+}, broker => {
   test.serial.after.always(() => { rmSync(directory, { recursive: true, force: true }) })
 
   test.serial('KafkaLog: with TLS and a password it does all it does without', async t => {
@@ -52,6 +52,11 @@ await withBroker('KafkaLog', ({ port, controllerPort }) => {
   test.serial('KafkaLog: a broker that does not speak, or is not trusted, is told within its time', async t => {
     t.timeout(60_000)
     await t.throwsAsync(KafkaLog.open({ brokers: ['127.0.0.1:1'] }), { code: 'HAMMINGBIRD_LOG_UNAVAILABLE' })
+    const secure = [`127.0.0.1:${securePort}`]
+    await t.throwsAsync(KafkaLog.open({ brokers: secure }), { code: 'HAMMINGBIRD_LOG_UNAVAILABLE', message: /does not speak Kafka, or only with --tls/ })
+    await t.throwsAsync(KafkaLog.open({ brokers: secure, tls: true }), { code: 'HAMMINGBIRD_LOG_UNAVAILABLE', message: /self.signed certificate/ })
+    await t.throwsAsync(KafkaLog.open({ brokers: [broker().bootstrap], tls: true }), { code: 'HAMMINGBIRD_LOG_UNAVAILABLE', message: /does not speak Kafka over TLS/ })
+    await (await KafkaLog.open({ brokers: ['127.0.0.1:1', broker().bootstrap] })).close()
     await t.throwsAsync(KafkaLog.open({ brokers: [] }), { instanceOf: RangeError })
   })
 })

@@ -34,7 +34,7 @@ async function runCopy (options: CopyCommandOptions): Promise<void> {
   const reader = `hammingbird.copy.${randomBytes(4).toString('hex')}`
   if (!existsSync(join(options.data, 'log', 'CURRENT'))) throw new HammingbirdError('HAMMINGBIRD_NOT_FOUND', `${options.data} is no data directory of hammingbird up: nothing was copied`)
   const connection = kafkaLogOptions(options, reader)
-  const data = await openDataDirectory(options.data)
+  await using data = await openDataDirectory(options.data)
   await using from = await EmbeddedLog.open({ directory: data.log })
   await using to = await KafkaLog.open(connection)
   const lines: string[] = []

@@ -1,5 +1,5 @@
-import { mkdir, open, writeFile, type FileHandle } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { open, writeFile, type FileHandle } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
 import { Command } from 'commander'
 import type { HammingbirdClient, HistoryEntry, Version } from '../client/index.js'
 import { backfillLine, untilCaughtUp } from './backfill-progress.js'
@@ -7,6 +7,7 @@ import { byOptions, type ByOptions } from './by-options.js'
 import { clientCommand, time, withClient, type ClientCommandOptions } from './client-command.js'
 import { facts } from './facts.js'
 import { historyJson, movedJson, versionJson } from './json.js'
+import { makeDirectories, removeEmpty } from './made-directories.js'
 import { publishModel } from './model-directory.js'
 import { modelsAdd, modelsCatalogue } from './models-add.js'
 import { modelsImport } from './models-import.js'
@@ -148,7 +149,7 @@ async function history (client: HammingbirdClient, signal: AbortSignal, { json, 
 }
 
 async function fetch (client: HammingbirdClient, signal: AbortSignal, version: string, directory: string, { json }: ClientCommandOptions): Promise<void> {
-  await mkdir(directory, { recursive: true })
+  const made = await makeDirectories(resolve(directory))
   const files = new Map<string, FileHandle>()
   let bytes = 0
   try {
@@ -164,6 +165,7 @@ async function fetch (client: HammingbirdClient, signal: AbortSignal, version: s
     }
   } finally {
     for (const handle of files.values()) await handle.close()
+    await removeEmpty(made)
   }
   if (json) return printJson({ version, directory, files: [...files.keys()], bytes })
   await print(`${directory}: manifest.json${[...files.keys()].map(name => `, ${name}`).join('')}`)

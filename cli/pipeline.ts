@@ -51,7 +51,7 @@ async function runPipeline (options: PipelineCommandOptions): Promise<void> {
   const logger = loggerOf(options)
   const failed = (err: unknown, name: string): void => { logger.warn({ err, part: name }, `${name}: failed, trying again`) }
   await liveOnKafka(logger, options.brokers, async resources => {
-    const data = await openDataDirectory(options.data)
+    const data = resources.keep(await openDataDirectory(options.data))
     const log = resources.keep(await KafkaLog.open(connection))
     resources.keep(watchOutages(log, logger))
     const decoder = resources.keep(await DecoderPool.open({ niceness: NICENESS, ...options.decoders === undefined ? {} : { workers: options.decoders } }))

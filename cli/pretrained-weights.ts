@@ -1,10 +1,11 @@
-import { mkdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { CATALOGUE, readPretrained, type CatalogueEntry } from '../encoder/import/catalogue.js'
 import { fetchFolder } from '../encoder/import/fetch-folder.js'
 import type { Imported } from '../encoder/import/imported.js'
 import { codeOf, HammingbirdError } from '../errors.js'
+import { makeDirectories, removeEmpty } from './made-directories.js'
 import type { StatusLine } from './status-line.js'
 
 const mebibytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(1)
@@ -38,12 +39,12 @@ export async function pretrainedWeights (entry: CatalogueEntry, from: string | u
       throw new HammingbirdError('HAMMINGBIRD_NOT_FOUND', `the owners of ${entry.name} publish it in another form (${entry.source}): give a layers folder of it with --from`)
     })
   }
-  await mkdir(directory, { recursive: true })
+  const made = await makeDirectories(directory)
   await fetchFolder(address.endsWith('/') ? `${address}model.json` : address, directory, {
     signal,
     maxBytes: Math.max(2 ** 20, 2 * entry.bytes),
     progress: bytes => { line.say(`fetching ${entry.name}: ${mebibytes(bytes)} of ${mebibytes(entry.bytes)} MiB`) }
-  })
+  }).finally(() => removeEmpty(made))
   try {
     return await readPretrained(entry, directory)
   } catch (err) {

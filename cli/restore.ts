@@ -27,7 +27,7 @@ async function runRestore (file: string, options: { readonly data?: string }): P
   const verified = await verifySnapshot(archive())
   const { name } = JSON.parse(verified.header.config) as CollectionConfig
   process.stderr.write(`restoring collection ${name} into ${resolve(options.data ?? DATA)}\n`)
-  const data = await openDataDirectory(options.data ?? DATA)
+  await using data = await openDataDirectory(options.data ?? DATA)
   await using log = await EmbeddedLog.open({ directory: data.log })
   if (options.data === undefined) await assertNoCollections(log, data.root)
   const lines: string[] = []

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { hostname, userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
@@ -83,7 +83,7 @@ async function run (client: HammingbirdClient, signal: AbortSignal, options: Ret
 
   const what = JSON.stringify([options.server, options.collection, recipe.name, choices, options.side, options.heldOut])
   const directory = join(resolve(options.work), createHash('sha256').update(what).digest('hex').slice(0, 16))
-  await using held = await holdWork(directory)
+  await using _held = await holdWork(directory)
   if (options.fresh) await clearWork(directory)
   let kept = 'nothing is kept yet, as not all images were here'
   signal.addEventListener('abort', () => { line.keep(`stopping: ${kept}`) }, { once: true })
@@ -103,10 +103,7 @@ async function run (client: HammingbirdClient, signal: AbortSignal, options: Ret
 
   const better = verdict.difference.lower > 0
   const outcome = options.publish ? await rollOut(client, signal, model, { ...options, judged: items.live, better }, line) : {}
-  if (options.publish) {
-    await held[Symbol.asyncDispose]()
-    await rm(directory, { recursive: true, force: true })
-  }
+  if (options.publish) await clearWork(directory)
   if (options.json) await printJson({ liveVersion: items.live, model: options.publish ? undefined : model, ...verdict, better, ...outcome })
   else if (!options.publish) await print(`the model is in ${model}`)
   if (options.promote && !better && !options.force) {

@@ -4,6 +4,7 @@ import { DecoderPool } from '../decoder/pool.js'
 import { manifestV0 } from '../encoder/classical.js'
 import { EncoderPool } from '../encoder/pool.js'
 import { codeOf, HammingbirdError, invalid } from '../errors.js'
+import { assertFree } from '../index-server/address.js'
 import { KafkaLog } from '../log/kafka-log.js'
 import { DEFAULT_BITS, DEFAULT_COLLECTION } from '../registry/collections.js'
 import { ModelLoader } from '../registry/model-loader.js'
@@ -51,12 +52,13 @@ async function runServe (options: ServeOptions): Promise<void> {
   const { serverId, host, port, bits, partitions, pictures } = options
   if (!/^[\w.-]{1,100}$/.test(serverId)) throw invalid('--server-id', `1 to 100 of a-z A-Z 0-9 . _ -, got ${JSON.stringify(serverId)}`)
   const reader = `hammingbird.server.${serverId}`
+  await assertFree(host, port)
   const connection = kafkaLogOptions(options, reader)
   useGpu(options)
   const logger = loggerOf(options)
   const failed = (err: unknown, name: string): void => { logger.warn({ err, part: name }, `${name}: failed, trying again`) }
   await liveOnKafka(logger, options.brokers, async resources => {
-    const data = await openDataDirectory(options.data)
+    const data = resources.keep(await openDataDirectory(options.data))
     const log = resources.keep(await KafkaLog.open(connection))
     const decoder = resources.keep(await DecoderPool.open({ workers: options.decoders }))
     const encoder = resources.keep(await EncoderPool.open({ computes: sentence => { logger.info(`encoder: ${sentence}`) } }))

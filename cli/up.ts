@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline/promises'
 import { Command, InvalidArgumentError } from 'commander'
+import { assertFree } from '../index-server/address.js'
 import { DEFAULT_BITS } from '../registry/collections.js'
 import { AllInOne } from './all-in-one.js'
 import { INDEX_MEMORY_MIB } from './answering.js'
@@ -46,7 +47,8 @@ async function runUp (folders: readonly string[], options: UpOptions): Promise<v
   useGpu(options)
   const logger = loggerOf(options)
   await assertFolders(folders, options.data)
-  const data = await openDataDirectory(options.data)
+  await assertFree(options.host, options.port)
+  await using data = await openDataDirectory(options.data)
   const asked = untilAsked()
   await using all = await AllInOne.open({
     data,

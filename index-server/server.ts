@@ -1,11 +1,11 @@
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity, type ServerOptions, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js'
-import { HammingbirdError, invalid } from '../errors.js'
 import { AdminServiceService } from '../proto/gen/hammingbird/v1/admin.js'
 import { CatalogServiceService } from '../proto/gen/hammingbird/v1/catalog.js'
 import { CollectionServiceService } from '../proto/gen/hammingbird/v1/collection.js'
 import { ModelServiceService } from '../proto/gen/hammingbird/v1/model.js'
 import { SetAsideServiceService } from '../proto/gen/hammingbird/v1/set_aside.js'
 import { WatchServiceService } from '../proto/gen/hammingbird/v1/watch.js'
+import { addressOf, refusalOf } from './address.js'
 import type { Engine } from './engine.js'
 import { adminService } from './service/admin.js'
 import { Calls } from './service/calls.js'
@@ -86,7 +86,7 @@ export class GrpcServer implements AsyncDisposable {
     await addReflection(server)
 
     const bound = await bind(server, host, port, credentials)
-    return new GrpcServer(server, calls, health, drainMs, `${host.includes(':') ? `[${host}]` : host}:${bound}`, bound)
+    return new GrpcServer(server, calls, health, drainMs, addressOf(host, bound), bound)
   }
 
   /**
@@ -128,21 +128,12 @@ function grpcOptions ({ maxConnectionIdleMs = 300_000, maxConnectionAgeMs, keepa
 }
 
 function bind (server: Server, host: string, port: number, credentials: ServerCredentials): Promise<number> {
-  const address = `${host.includes(':') ? `[${host}]` : host}:${port}`
+  const address = addressOf(host, port)
   return new Promise((resolve, reject) => server.bindAsync(address, credentials, (cause, bound) => {
     if (!cause) return resolve(bound)
     server.forceShutdown()
-    reject(/EADDRINUSE/.test(cause.message)
-      ? new HammingbirdError('HAMMINGBIRD_ADDRESS_IN_USE', `${address} is taken: another server runs there`, { cause })
-      : invalid('address', `cannot listen at ${address}: ${reasonOf(cause.message)}`))
+    reject(refusalOf(address, cause))
   }))
-}
-
-function reasonOf (said: string): string {
-  if (/EADDRNOTAVAIL/.test(said)) return 'this machine has no such address'
-  if (/EACCES/.test(said)) return 'this user may not; ports below 1024 are for root'
-  if (/ENOTFOUND|resolution/i.test(said)) return 'there is no such host'
-  return said
 }
 
 /** Whether the promise resolved in time. */

@@ -257,7 +257,7 @@ test('errors: wrong usage says what, suggests, and makes 2, without a server', a
     [['search', '--lable', 'x'], /^HAMMINGBIRD_INVALID {2}unknown option '--lable' {2}did you mean --label\?$/],
     [['serve', '--broker', '127.0.0.1:1'], /^HAMMINGBIRD_INVALID {2}unknown option '--broker' {2}did you mean --brokers\?$/],
     [['explain', '--id', 'x', '--mach', 'y'], /^HAMMINGBIRD_INVALID {2}unknown option '--mach' {2}did you mean --match\?$/],
-    [['serve', '--brokers', '127.0.0.1:99999'], /^HAMMINGBIRD_INVALID {2}--brokers: HOST:PORT/],
+    [['serve', '--port', '0', '--brokers', '127.0.0.1:99999'], /^HAMMINGBIRD_INVALID {2}--brokers: HOST:PORT/],
     [['serve'], /^HAMMINGBIRD_INVALID {2}required option '--brokers <.*>' not specified {2}see: hammingbird serve --help$/],
     [['log', 'copy'], /^HAMMINGBIRD_INVALID {2}required option '--brokers <.*>' not specified {2}see: hammingbird log copy --help$/],
     [['serch'], /^HAMMINGBIRD_INVALID {2}unknown command 'serch' {2}did you mean search\?$/],

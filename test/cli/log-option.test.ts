@@ -9,11 +9,11 @@ import { freePort } from '../integrity/server-process.js'
 /** Nothing listens at this port. */
 const NOBODY = '127.0.0.1:1'
 
-for (const command of ['pipeline', 'serve'] as const) {
+for (const [command, ...anyPort] of [['pipeline'], ['serve', '--port', '0']] as const) {
   test(`${command}: --log says in which form it logs, and it is json when no terminal reads it`, async t => {
     t.timeout(60_000)
     const logged = async (...args: string[]): Promise<string> => {
-      const { stderr } = await hammingbird([command, '--brokers', NOBODY, '--data', await scratch(t), ...args], {
+      const { stderr } = await hammingbird([command, ...anyPort, '--brokers', NOBODY, '--data', await scratch(t), ...args], {
         told: (soFar, kill) => { if (soFar.includes('\n')) kill('SIGKILL') }
       })
       return stderr.split('\n')[0]!
@@ -23,7 +23,7 @@ for (const command of ['pipeline', 'serve'] as const) {
   })
 }
 
-for (const command of ['pipeline', 'serve'] as const) {
+for (const [command, ...anyPort] of [['pipeline'], ['serve', '--port', '0']] as const) {
   test(`${command}: while Kafka does not answer it goes on asking, and says why, each reason once; Ctrl-C ends it`, async t => {
     const port = await freePort()
     let connections = 0
@@ -33,7 +33,7 @@ for (const command of ['pipeline', 'serve'] as const) {
       if (++connections === 3) end()
     })
     t.teardown(() => stranger.close())
-    const { code, stdout, stderr } = await hammingbird([command, '--brokers', `127.0.0.1:${port}`, '--data', await scratch(t), '--log', 'text'], {
+    const { code, stdout, stderr } = await hammingbird([command, ...anyPort, '--brokers', `127.0.0.1:${port}`, '--data', await scratch(t), '--log', 'text'], {
       told: (soFar, kill) => {
         end = () => { kill('SIGINT') }
         if (soFar.includes('nothing listens') && !stranger.listening) stranger.listen(port, '127.0.0.1')
@@ -58,7 +58,7 @@ test('log copy: no broker at --brokers is told in one sentence', async t => {
 })
 
 test('--log: another form is wrong usage', async t => {
-  for (const command of [['up'], ['serve', '--brokers', NOBODY], ['pipeline', '--brokers', NOBODY]]) {
+  for (const command of [['up'], ['serve', '--port', '0', '--brokers', NOBODY], ['pipeline', '--brokers', NOBODY]]) {
     const { code, stderr } = await hammingbird([...command, '--log', 'xml'])
     t.is(code, 2)
     t.regex(stderr, /--log.*text, json/)

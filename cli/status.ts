@@ -35,21 +35,22 @@ async function show (client: HammingbirdClient, signal: AbortSignal, { json, wat
 }
 
 function lines (status: GetStatusResponse): string[] {
-  const { collection, log, liveItems, setAside, versions, liveVersion, stopped, lagSeconds, workers, release, uptimeSeconds } = status
+  const { collection, log, liveItems, setAside, versions, liveVersion, stopped, lagSeconds, workers, release, uptimeSeconds, logSilentSeconds } = status
   return [
     ...facts([
       ['collection', collection],
       ['items', `${number.format(liveItems)} live · ${number.format(setAside)} set aside`],
-      ['behind', behind(lagSeconds)],
+      ['behind', behind(lagSeconds, logSilentSeconds)],
       ['log', log],
       ['server', `release ${release}, up ${duration(uptimeSeconds)}`]
     ]),
+    ...(logSilentSeconds === 0 ? [] : [styled('red', `${log === 'kafka' ? 'Kafka' : 'the log'} has not answered for ${duration(logSilentSeconds)}: what is said here is of then`)]),
     ...stopped.map(what => styled('red', `stopped: ${printable(what)}`)),
     '',
     ...table(
       [{ name: 'version' }, { name: 'bits', align: 'right' }, { name: 'coded', align: 'right' }, { name: 'set aside', align: 'right' }, { name: 'waiting', align: 'right' }, { name: 'behind' }],
       versions.map(({ version, bits, coded, setAside, waiting, lagSeconds, caughtUp }) => [
-        version === liveVersion ? `${version} live` : version, String(bits), number.format(coded), number.format(setAside), number.format(waiting), caughtUp ? 'caught up' : behind(lagSeconds)
+        version === liveVersion ? `${version} live` : version, String(bits), number.format(coded), number.format(setAside), number.format(waiting), behind(caughtUp ? 0 : lagSeconds, logSilentSeconds)
       ])
     ),
     ...(workers.length === 0 ? [] : ['', ...table(
@@ -59,8 +60,10 @@ function lines (status: GetStatusResponse): string[] {
   ]
 }
 
-function behind (seconds: number): string {
-  return seconds === 0 ? 'caught up' : duration(seconds)
+/** @param silentSeconds since when nothing more is known. */
+function behind (seconds: number, silentSeconds: number): string {
+  if (seconds > 0) return duration(seconds)
+  return silentSeconds === 0 ? 'caught up' : `caught up ${duration(silentSeconds)} ago`
 }
 
 /** `0.4 s`, `12 s`, `3 min`, `5 h`, `2 days`. */

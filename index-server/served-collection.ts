@@ -43,6 +43,8 @@ export class ServedCollection implements AsyncDisposable {
   readonly #sampler: NodeJS.Timeout
   readonly #waiting = new Set<() => void>()
   #opening: Promise<unknown> = Promise.resolve()
+  /** When the log last answered, as `performance.now` has it. */
+  #heardMs = performance.now()
   /** Samples under way: a log that is away may keep them for long. */
   #sampling = 0
   /** The version that last answered for `live`. */
@@ -129,6 +131,12 @@ export class ServedCollection implements AsyncDisposable {
   /** Asks the log where it ends now, so that lag counts from this moment; while the log does not answer, what was known before must do. */
   async sample (): Promise<void> {
     await Promise.race([this.#sample(), sleep(LOG_PATIENCE_MS, undefined, { ref: false })])
+  }
+
+  /** Milliseconds since the log last answered, where that is longer than it may take; else 0. */
+  logSilentMs (): number {
+    const silentMs = performance.now() - this.#heardMs
+    return silentMs < LOG_PATIENCE_MS ? 0 : silentMs
   }
 
   /** Milliseconds: the age of the oldest image not searchable under a version, by the last sample (at most a second old). */
@@ -246,7 +254,9 @@ export class ServedCollection implements AsyncDisposable {
     for (const version of this.#rates.keys()) if (!store.versions().includes(version)) this.#rates.delete(version)
     this.#sampling++
     try {
-      this.#lag.sample(await log.ends(topics.images), Date.now())
+      const ends = await log.ends(topics.images)
+      this.#heardMs = performance.now()
+      this.#lag.sample(ends, Date.now())
       this.#lag.forget(store.versions().map(version => store.progress(version)), config.partitions)
     } catch {
       // The log does not answer: what is known of its ends stays, and the readers tell of the outage.

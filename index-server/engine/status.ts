@@ -9,7 +9,7 @@ export interface StatusSources {
   readonly workers: () => readonly WorkerStatus[]
 }
 
-/** Where a collection stands: counts that add up, and lag as a time. */
+/** Where a collection stands: counts that add up, lag as a time, and since when the log has not said more, where it is away. */
 export async function status ({ log, served }: EngineContext, name: string, { release, startedAtMs, workers }: StatusSources): Promise<GetStatusResponse> {
   const collection = served(name)
   const { store, collection: { versions } } = collection
@@ -32,6 +32,7 @@ export async function status ({ log, served }: EngineContext, name: string, { re
     workers: [...workers()],
     release,
     uptimeSeconds: (Date.now() - startedAtMs) / 1000,
+    logSilentSeconds: collection.logSilentMs() / 1000,
     stopped: collection.stopped().map(({ topic, error }) => `${topic}: ${error.message}`)
   }
 }

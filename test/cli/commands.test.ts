@@ -229,7 +229,17 @@ test('status: once, or until Ctrl-C, which makes 130 and no noise', async t => {
   t.is(watched.code, 130)
   t.is(watched.stderr, '')
   t.true(watched.json.length >= 2)
-  t.like(watched.json[0], { liveItems: 1, liveVersion: 'v0' })
+  t.like(watched.json[0], { liveItems: 1, liveVersion: 'v0', logSilentSeconds: 0 })
+})
+
+test('status: while Kafka is away it says since when, and that what it says is of then', async t => {
+  const plain = engineWith({})
+  const status = plain.status.bind(plain)
+  await using at = await loopback({ engine: Object.assign(plain, { status: async (...args: Parameters<typeof status>) => ({ ...await status(...args), log: 'kafka', logSilentSeconds: 12.3 }) }) })
+  const { stdout } = await hammingbird(['status'], { server: at.server.address })
+  t.regex(stdout, /\nbehind +caught up 12 s ago\n/)
+  t.regex(stdout, /\nKafka has not answered for 12 s: what is said here is of then\n/)
+  t.regex(stdout, /\nv0 live +64 +0 +0 +0 +caught up 12 s ago\n/)
 })
 
 test('output: when its reader goes away the command ends quietly', async t => {

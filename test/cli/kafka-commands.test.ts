@@ -58,9 +58,9 @@ await withBroker('commands on Kafka', {}, broker => {
     for (const [i, position] of gone.entries()) {
       await t.throwsAsync(client.search({ id: `image/${i}`, k: 1, minPosition: [position] }, { timeoutMs: 60_000 }), { code: 'HAMMINGBIRD_NOT_FOUND' })
     }
-    const { log: kind, liveItems, versions: [v0], lagSeconds } = await client.status()
+    const { log: kind, liveItems, versions: [v0], lagSeconds, logSilentSeconds } = await client.status()
     t.deepEqual({ kind, liveItems, coded: v0!.coded, waiting: v0!.waiting, setAside: v0!.setAside }, { kind: 'kafka', liveItems: 0, coded: 0, waiting: 0, setAside: 0 })
-    t.is(lagSeconds, 0)
+    t.deepEqual([lagSeconds, logSilentSeconds], [0, 0])
   })
 
   test.serial('commands on Kafka: a position that does not come is waited for until the deadline, and the lag is a time that grows', async t => {
@@ -118,7 +118,8 @@ await withBroker('commands on Kafka', {}, broker => {
     const [id] = (await client.search({ id: 'late', k: 1 })).hits.map(({ id }) => id)
     await broker().kill()
     await said('the log does not answer')
-    const { log: kind, liveItems, versions } = await client.status({ timeoutMs: 10_000 })
+    const { log: kind, liveItems, versions, logSilentSeconds } = await client.status({ timeoutMs: 10_000 })
+    t.true(logSilentSeconds > 5, 'since before the log of the server said so')
     t.deepEqual([kind, versions.length], ['kafka', 1])
     t.true(liveItems > 0)
     t.is((await client.search({ id: 'late', k: 1 })).hits[0]!.id, id!)
@@ -126,6 +127,7 @@ await withBroker('commands on Kafka', {}, broker => {
     await t.throwsAsync(hurried.publish([{ id: 'too-soon', image: await picture(5) }]).next(), { code: 'HAMMINGBIRD_DEADLINE' })
     await broker().restart()
     await said('the log answers again')
+    while ((await client.status({ timeoutMs: 10_000 })).logSilentSeconds > 0) await sleep(50)
     for await (const { refusal } of client.publish([{ id: 'after', image: await picture(6) }])) t.is(refusal, undefined)
     t.deepEqual(processes.map(({ unexpectedExits }) => unexpectedExits), [0, 0, 0])
   })

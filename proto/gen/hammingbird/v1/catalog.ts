@@ -178,6 +178,8 @@ export interface GetStatusResponse {
   workers: WorkerStatus[];
   release: string;
   uptimeSeconds: number;
+  /** The log has not answered for so long: all that is said here is of then. 0 while it answers. */
+  logSilentSeconds: number;
 }
 
 export interface VersionStatus {
@@ -1726,6 +1728,7 @@ function createBaseGetStatusResponse(): GetStatusResponse {
     workers: [],
     release: "",
     uptimeSeconds: 0,
+    logSilentSeconds: 0,
   };
 }
 
@@ -1763,6 +1766,9 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     }
     if (message.uptimeSeconds !== 0) {
       writer.uint32(89).double(message.uptimeSeconds);
+    }
+    if (message.logSilentSeconds !== 0) {
+      writer.uint32(97).double(message.logSilentSeconds);
     }
     return writer;
   },
@@ -1868,6 +1874,14 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
             message.uptimeSeconds = reader.double();
             continue;
           }
+          case 12: {
+            if (tag !== 97) {
+              break;
+            }
+
+            message.logSilentSeconds = reader.double();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1896,6 +1910,7 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     message.workers = object.workers?.map((e) => WorkerStatus.fromPartial(e)) || [];
     message.release = object.release ?? "";
     message.uptimeSeconds = object.uptimeSeconds ?? 0;
+    message.logSilentSeconds = object.logSilentSeconds ?? 0;
     return message;
   },
 };

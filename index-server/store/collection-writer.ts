@@ -9,6 +9,7 @@ import { decodeItemCounts, encodeCodeCounts, encodeCodeCountsKey, encodeItemCoun
 import { FAMILIES, prefixOf } from './keys/families.js'
 import type { ProgressKey, SourceProgress } from './keys/progress-row.js'
 import { encodeSeenKey, seenPrefix, type Swept } from './keys/seen-key.js'
+import { KnownIds } from './known-ids.js'
 import { PositionBook, type TopicPosition } from './position-book.js'
 import { ITEMS, ProgressBook } from './progress-book.js'
 import { RecordCache } from './record-cache.js'
@@ -60,6 +61,7 @@ export class CollectionWriter {
   readonly #versions: ReadonlyMap<number, VersionCodes>
   readonly #setAside: SetAsideTable
   #records = new RecordCache(CACHED_RECORDS)
+  readonly #known: KnownIds
   readonly positions: PositionBook
   readonly progress: ProgressBook
   #counts: ItemCounts
@@ -70,13 +72,14 @@ export class CollectionWriter {
   /** The write under way. */
   #writing: Promise<void> | undefined
 
-  private constructor (kv: KeyValue, name: string, number: number, versions: ReadonlyMap<number, VersionCodes>, changed: Changed, positions: PositionBook, progress: ProgressBook, counts: ItemCounts) {
+  private constructor (kv: KeyValue, name: string, number: number, versions: ReadonlyMap<number, VersionCodes>, changed: Changed, known: KnownIds, positions: PositionBook, progress: ProgressBook, counts: ItemCounts) {
     this.#kv = kv
     this.#name = name
     this.#number = number
     this.#versions = versions
     this.#changed = changed
     this.#setAside = new SetAsideTable(kv, number)
+    this.#known = known
     this.positions = positions
     this.progress = progress
     this.#counts = counts
@@ -91,7 +94,7 @@ export class CollectionWriter {
     // Sweeps that did not end before are begun anew by whoever reads the topic: their positions stood still.
     await kv.clear(prefixRange(prefixOf(FAMILIES.seen, number)))
     const counts = decodeItemCounts(await kv.get(encodeItemCountsKey(number)))
-    return new CollectionWriter(kv, name, number, versions, changed, await PositionBook.open(kv, number), await ProgressBook.open(kv, number), counts)
+    return new CollectionWriter(kv, name, number, versions, changed, await KnownIds.open(kv, number), await PositionBook.open(kv, number), await ProgressBook.open(kv, number), counts)
   }
 
   get counts (): ItemCounts {
@@ -180,6 +183,11 @@ export class CollectionWriter {
     }
   }
 
+  /** Stops what goes on in the background. Calling it twice is fine. */
+  close (): Promise<void> {
+    return this.#known.close()
+  }
+
   /** The number of a version's tables. */
   tablesOf (version: string): number {
     for (const [tables, codes] of this.#versions) if (codes.version === version) return tables
@@ -228,6 +236,7 @@ export class CollectionWriter {
     const counts = { live: this.#staged.live + join.live, setAside: this.#staged.setAside + growth }
     if (join.live !== 0 || growth !== 0) operations.push({ type: 'put', key: encodeItemCountsKey(this.#number), value: encodeItemCounts(counts) })
     this.#staged = counts
+    this.#known.add(join.newKeys())
     this.#records.add(join.rows()) // until they are durable they are to be found nowhere else
     const commits = Array.from(join.changes, change => stageVersion(change, operations))
     return {
@@ -244,7 +253,8 @@ export class CollectionWriter {
 
   async #join (changes: readonly JoinChange[], partition: number, operations: Operation[], durable: () => Promise<void>): Promise<JoinRun> {
     const run = new JoinRun(this.#number, this.#versions)
-    await run.begin(changes, this.#kv, id => this.#records.get(id))
+    const inVain = await run.begin(changes, this.#kv, (id, key) => this.#records.get(id) ?? (this.#known.mayHave(key) ? undefined : null))
+    if (this.#known.lookedUpInVain(inVain, this.counts.live)) void this.inTurn(async () => this.#known.read(this.counts.live))
     run.fold(changes, partition, this.#tablesFor())
     await run.settle(this.#kv, operations, durable)
     return run

@@ -69,6 +69,11 @@ export class JoinRun {
     for (const { id, row } of this.#touched.values()) if (row !== undefined) yield [id, row]
   }
 
+  /** Under which keys something is written where nothing was. */
+  newKeys (): Buffer[] {
+    return Array.from(this.#touched.values()).filter(({ before, row }) => !before && row).map(({ key }) => key)
+  }
+
   /** Under which ids something else is written. */
   changedIds (): string[] {
     return Array.from(this.rows(), ([id]) => id)
@@ -88,8 +93,9 @@ export class JoinRun {
    * Looks up what is known of the ids that changes are about, all at once.
    *
    * @param atHand what need not be looked up: `null` when it is known that there is nothing.
+   * @returns how many were looked up in vain.
    */
-  async begin (changes: readonly JoinChange[], kv: KeyValue, atHand: (id: string) => Buffer | null | undefined): Promise<void> {
+  async begin (changes: readonly JoinChange[], kv: KeyValue, atHand: (id: string, key: Buffer) => Buffer | null | undefined): Promise<number> {
     const missing: Touched[] = []
     for (const { id } of changes) {
       const known = this.#touched.get(id)
@@ -97,19 +103,23 @@ export class JoinRun {
         this.#order.push(known)
         continue
       }
-      const row = atHand(id)
+      const key = encodeJoinKey(this.#collection, id)
+      const row = atHand(id, key)
       const before = row ? decodeJoinRecord(row) : undefined
-      const touched = { id, key: encodeJoinKey(this.#collection, id), before, after: before, picture: undefined, itemLabels: undefined, ceasing: NONE, row: undefined }
+      const touched = { id, key, before, after: before, picture: undefined, itemLabels: undefined, ceasing: NONE, row: undefined }
       this.#touched.set(id, touched)
       this.#order.push(touched)
       if (row === undefined) missing.push(touched)
     }
-    if (missing.length === 0) return
+    if (missing.length === 0) return 0
+    let inVain = 0
     const rows = await kv.getMany(missing.map(({ key }) => key))
     for (let i = 0; i < missing.length; i++) {
       const row = rows[i]
       if (row) missing[i]!.before = missing[i]!.after = decodeJoinRecord(row)
+      else inVain++
     }
+    return inVain
   }
 
   /**

@@ -236,6 +236,7 @@ export class StoredCollection implements CollectionStore {
 
   /** Waits for what is being written, and for searches under way. Calling it twice is fine. */
   async close (): Promise<void> {
+    await this.#writer.close()
     await this.#writer.inTurn(async () => {
       for (const { disk, front } of this.#versions.values()) {
         if (front !== disk) await front.close?.()

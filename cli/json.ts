@@ -12,7 +12,7 @@ export function planName (plan: number): string {
 }
 
 /** @param standing how far the version has come, where it is known. */
-export function searchJson (answer: SearchResponse, countOnly: boolean, standing?: { readonly waiting: number, readonly lagSeconds: number }): object {
+export function searchJson (answer: SearchResponse, { count: countOnly, idsOnly }: { readonly count: boolean, readonly idsOnly: boolean }, standing?: { readonly waiting: number, readonly lagSeconds: number }): object {
   const { version, complete, radiusCovered, plan, stats, hits, rankedBy, rankedOf, tied, count, nextPageToken } = answer
   return {
     version,
@@ -21,7 +21,7 @@ export function searchJson (answer: SearchResponse, countOnly: boolean, standing
     plan: planName(plan),
     ...(countOnly ? {} : { rankedBy: rankedBy === Rank.DETAIL ? 'detail' : 'newest' }),
     ...(tied > 0 ? { rankedOf, tied } : {}),
-    ...(countOnly ? { count } : { hits: hits.map(hitJson) }),
+    ...(countOnly ? { count } : { hits: hits.map(idsOnly ? ({ id, distance, score }) => ({ id, distance, score }) : hitJson) }),
     ...(nextPageToken === '' ? {} : { nextPageToken }),
     ...(standing ? { waiting: standing.waiting, lagSeconds: standing.lagSeconds } : {}),
     stats

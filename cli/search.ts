@@ -12,6 +12,7 @@ type Standing = Pick<VersionStatus, 'waiting' | 'lagSeconds'>
 interface SearchOptions extends SearchForOptions {
   readonly rank?: Rank
   readonly count: boolean
+  readonly idsOnly: boolean
   readonly after: readonly { partition: number, offset: number }[]
   readonly all: boolean
   readonly pageSize: number
@@ -26,6 +27,7 @@ export function search (): Command {
   return searchForCommand('search', 'find the images nearest to an image, to a stored one, or to a code')
     .option('--rank <order>', 'detail: order ties by the model\'s detail features', rank)
     .option('--count', 'only say how many there are', false)
+    .option('--ids-only', 'of each image only id, distance and score', false)
     .option('--after <partition@offset>', 'wait until this position of the images topic can be found', position, [])
     .option('--all', 'all pages; with --json each is a line', false)
     .option('--page-size <n>', 'most images a page', whole(1), 0)
@@ -44,7 +46,7 @@ async function find (client: HammingbirdClient, signal: AbortSignal, request: Se
     first = false
     const last = !options.all || answer.nextPageToken === ''
     const standing = last ? await standingOf(client, signal, answer.version) : undefined
-    if (options.json) await printJson(searchJson(answer, options.count, standing))
+    if (options.json) await printJson(searchJson(answer, options, standing))
     else await show(answer, options, standing)
     if (last) break
   }
@@ -73,6 +75,7 @@ async function requestOf (options: SearchOptions): Promise<Search> {
     ...await searchOf(options),
     ...(options.rank === undefined ? {} : { rank: options.rank }),
     countOnly: options.count,
+    idsOnly: options.idsOnly,
     minPosition: options.after.map(({ partition, offset }) => ({ topic: '', partition, offset })),
     pageSize: options.pageSize,
     pageToken: options.pageToken

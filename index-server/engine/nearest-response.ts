@@ -13,6 +13,8 @@ export interface SearchedUnder {
   readonly codes: number
   readonly searchMs: number
   readonly encodeMs: number
+  /** Whether of each image only its id is said. */
+  readonly idsOnly: boolean
 }
 
 /**
@@ -33,18 +35,29 @@ export class NearestResponse implements SearchResponse {
   /** What `SearchResponse.encode` gives, with the hits last. */
   readonly bytes: Buffer
 
-  constructor ({ rows, distances, radiusCovered, search: { plan, tables, buckets, candidates } }: NearestImages, { version, bits, codes, searchMs, encodeMs }: SearchedUnder) {
+  constructor ({ rows, distances, radiusCovered, search: { plan, tables, buckets, candidates } }: NearestImages, { version, bits, codes, searchMs, encodeMs, idsOnly }: SearchedUnder) {
     this.version = version
     this.radiusCovered = Math.max(0, radiusCovered)
     this.plan = planMessage(plan)
     this.stats = { tables, buckets, candidates, codes, searchMs, encodeMs }
     const { complete, stats, rankedBy, rankedOf, tied, nextPageToken, count } = this
     const rest = SearchResponse.encode({ hits: [], version, complete, radiusCovered: this.radiusCovered, plan: this.plan, stats, rankedBy, rankedOf, tied, nextPageToken, count }).finish()
-    this.bytes = withHits(rest, rows, distances, bits) // at once: rows are good until something is awaited
+    this.bytes = withHits(rest, idsOnly ? rows.map(idOf) : rows, distances, bits) // at once: rows are good until something is awaited
   }
 
   get hits (): Hit[] {
     return SearchResponse.decode(this.bytes).hits
+  }
+}
+
+/** The beginning of a row: its id, which is the first of a hit's fields. */
+function idOf (row: Uint8Array): Uint8Array {
+  let at = 1
+  let length = 0
+  for (let shift = 0; ; shift += 7) {
+    const byte = row[at++]!
+    length |= (byte & 0x7f) << shift
+    if (byte < 0x80) return row.subarray(0, at + length)
   }
 }
 

@@ -37,6 +37,8 @@ interface Prepared {
   readonly version: string
   readonly subject: Subject
   readonly query: ImageQuery
+  /** Whether of each hit only id, distance and score are said. */
+  readonly idsOnly: boolean
   /** Decoding and encoding the query image, and waiting for positions. */
   readonly encodeMs: number
 }
@@ -49,23 +51,23 @@ export function search (context: SearchContext, tokens: PageTokens, request: Sea
 }
 
 function nearest (prepared: Prepared, caller: Caller): Soon<SearchResponse | undefined> {
-  const { served: { store, collection: { topics } }, version, query, encodeMs } = prepared
+  const { served: { store, collection: { topics } }, version, query, encodeMs, idsOnly } = prepared
   const begunMs = performance.now()
   const show = (item: StoredItem, ordinal: number): Uint8Array =>
     Hit.encode(hitMessage({ item, distance: 0, score: 0, stale: isStale(item.codes.get(version), ordinal) }, version, topics)).finish()
   return whenHere(nearestImages(store, prepared, query, show, caller), found => {
     if (!found) return undefined
     const { bits, count } = store.codes(version)
-    return new NearestResponse(found, { version, bits, codes: count, searchMs: performance.now() - begunMs, encodeMs })
+    return new NearestResponse(found, { version, bits, codes: count, searchMs: performance.now() - begunMs, encodeMs, idsOnly })
   })
 }
 
-async function searchPage ({ served, version, query, encodeMs }: Prepared, from: SearchFrom, tokens: PageTokens, { signal }: Caller): Promise<SearchResponse> {
+async function searchPage ({ served, version, query, encodeMs, idsOnly }: Prepared, from: SearchFrom, tokens: PageTokens, { signal }: Caller): Promise<SearchResponse> {
   const begunMs = performance.now()
   const answer = await searchImages(served.store, from, query, tokens, signal)
   const { topics } = served.collection
   return {
-    hits: answer.hits.map(hit => hitMessage(hit, version, topics)),
+    hits: answer.hits.map(hit => idsOnly ? Hit.create({ id: hit.item.id, distance: hit.distance, score: hit.score }) : hitMessage(hit, version, topics)),
     version,
     complete: answer.complete,
     radiusCovered: Math.max(0, answer.radiusCovered),
@@ -108,6 +110,7 @@ function prepare (context: SearchContext, request: SearchRequest, caller: Caller
     version,
     subject,
     encodeMs: performance.now() - begunMs,
+    idsOnly: request.idsOnly,
     query: {
       k,
       radius: request.radius === undefined ? undefined : valid.radius(request.radius, served.store.codes(version).bits),

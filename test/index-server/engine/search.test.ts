@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava'
 import type { HammingbirdClient } from '../../../client/index.js'
 import { DEFAULT_COLLECTION } from '../../../registry/collections.js'
-import { ExplainRequest, Match_State, SearchBatchRequest, SearchRequest, SearchServiceService, type SearchBatchResponse } from '../../../proto/gen/hammingbird/v1/search.js'
+import { ExplainRequest, Hit, Match_State, SearchBatchRequest, SearchRequest, SearchServiceService, type SearchBatchResponse } from '../../../proto/gen/hammingbird/v1/search.js'
 import { openAllInOne, scratch } from '../../fixtures/all-in-one.js'
 
 const CODES = 3000
@@ -26,6 +26,7 @@ function codeOf (i: number): Buffer {
 test('Search by id, SearchBatch and Explain, over one server', async t => {
   const client = await filled(t)
   await searchById(t, client)
+  await idsOnly(t, client)
   await searchBatch(t, client)
   await explain(t, client)
 })
@@ -38,10 +39,23 @@ async function searchById (t: ExecutionContext, client: HammingbirdClient): Prom
   t.deepEqual(found.slice(1), Array.from({ length: 300 }, (_, i) => `image-${2997 - 10 * i}`).filter(id => id !== 'image-1007'))
 }
 
+/** The same hits, and nothing else of them, however they are found: at once, from disk, behind a filter, by pages. */
+async function idsOnly (t: ExecutionContext, client: HammingbirdClient): Promise<void> {
+  const code = codeOf(12)
+  for (const search of [{ code, k: 9 }, { code, k: 9 }, { code, radius: 3, pageSize: 40 }, { code, k: 9, filter: { anyLabels: ['of-1'], allLabels: [], noLabels: [], metadata: [] } }]) {
+    const whole = await client.search(search)
+    const brief = await client.search({ ...search, idsOnly: true })
+    t.true(whole.hits.every(({ labels, position, codeVersion }) => labels.length === 1 && position !== undefined && codeVersion === 'v0'))
+    t.deepEqual(brief.hits, whole.hits.map(({ id, distance, score }) => Hit.create({ id, distance, score })))
+    t.is(brief.nextPageToken === '', whole.nextPageToken === '')
+  }
+}
+
 /** Each search is answered under its tag as it would be alone, and what fails leaves the others be. */
 async function searchBatch (t: ExecutionContext, client: HammingbirdClient): Promise<void> {
   const requests = Array.from({ length: 600 }, (_, i) => SearchRequest.fromPartial({
     query: { $case: 'code', value: i % 50 === 49 ? Buffer.alloc(3) : codeOf(i) },
+    idsOnly: i % 11 === 0,
     ...i % 3 === 0 ? { k: 5 } : { radius: i % 6 },
     ...i % 7 === 0 && { filter: { anyLabels: ['of-1'] } }
   }))

@@ -99,6 +99,8 @@ export interface SearchRequest {
   rank: Rank;
   /** Most hits in one answer, 1000 when 0; more come by next_page_token. */
   pageSize: number;
+  /** Of each hit only id, distance and score: a smaller answer for who knows the rest. */
+  idsOnly: boolean;
 }
 
 export interface SearchResponse {
@@ -458,6 +460,7 @@ function createBaseSearchRequest(): SearchRequest {
     collapse: false,
     rank: 0,
     pageSize: 0,
+    idsOnly: false,
   };
 }
 
@@ -506,6 +509,9 @@ export const SearchRequest: MessageFns<SearchRequest> = {
     }
     if (message.pageSize !== 0) {
       writer.uint32(112).uint32(message.pageSize);
+    }
+    if (message.idsOnly !== false) {
+      writer.uint32(120).bool(message.idsOnly);
     }
     return writer;
   },
@@ -635,6 +641,14 @@ export const SearchRequest: MessageFns<SearchRequest> = {
             message.pageSize = reader.uint32();
             continue;
           }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.idsOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -685,6 +699,7 @@ export const SearchRequest: MessageFns<SearchRequest> = {
     message.collapse = object.collapse ?? false;
     message.rank = object.rank ?? 0;
     message.pageSize = object.pageSize ?? 0;
+    message.idsOnly = object.idsOnly ?? false;
     return message;
   },
 };

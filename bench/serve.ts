@@ -27,12 +27,14 @@ interface Row extends GhzAnswer {
   readonly concurrency: number
 }
 
+type Ask = Pick<GhzAsk, 'address' | 'proto' | 'call' | 'requests'>
+
 /** A server under load, in a process of its own. */
 interface Served extends Disposable {
-  readonly system: string
+  /** What it is asked, one after the other. */
+  readonly asks: readonly { readonly system: string, readonly ask: Ask }[]
   /** What costs it nothing: how much of an answer's time is the call, the load generator and the machine. */
-  readonly nothing?: Pick<GhzAsk, 'proto' | 'call' | 'requests'>
-  readonly ask: Pick<GhzAsk, 'address' | 'proto' | 'call' | 'requests'>
+  readonly nothing?: Ask
 }
 
 /**
@@ -76,19 +78,20 @@ export const question: Question = {
         if (name === 'rival') console.error(`there is no rival in ${values.rival} (--rival): our own server of its kind takes its place`)
         if (name === 'rival') versions = { ...versions, ...Object.fromEntries(PACKAGES.map(one => one.split('==') as [string, string])) }
         using served = await (name === 'rival' ? faissServer(folder, codes, k) : ours(folder, codes, k))
-        const run = (concurrency: number, ask: Partial<GhzAsk> = {}): Promise<GhzAnswer> =>
-          ghz.run({ ...served.ask, concurrency, connections: Math.min(concurrency, 4), seconds, ...ask })
-        let saturated = 0
-        for (const concurrency of values.concurrency.split(',').map(Number)) {
-          await run(concurrency) // until V8 has compiled what is asked of it
-          const answer = await run(concurrency)
-          saturated = Math.max(saturated, answer.requestsPerSecond)
-          rows.push({ system: served.system, load: 'closed', concurrency, ...answer })
+        const run = (ask: Ask, concurrency: number, rate?: number): Promise<GhzAnswer> =>
+          ghz.run({ ...ask, concurrency, connections: Math.min(concurrency, 4), seconds, ...(rate === undefined ? {} : { rate }) })
+        for (const [i, { system, ask }] of served.asks.entries()) {
+          let saturated = 0
+          for (const concurrency of values.concurrency.split(',').map(Number)) {
+            await run(ask, concurrency) // until V8 has compiled what is asked of it
+            const answer = await run(ask, concurrency)
+            saturated = Math.max(saturated, answer.requestsPerSecond)
+            rows.push({ system, load: 'closed', concurrency, ...answer })
+          }
+          rows.push({ system, load: 'open, half of the most', concurrency: 32, ...await run(ask, 32, saturated / 2) })
+          if (served.nothing === undefined || i > 0) continue
+          rows.push({ system: `${system}: health checks`, load: 'open, half of the most', concurrency: 32, ...await run(served.nothing, 32, saturated / 2) })
         }
-        const rate = saturated / 2
-        rows.push({ system: served.system, load: 'open, half of the most', concurrency: 32, ...await run(32, { rate }) })
-        if (served.nothing === undefined) continue
-        rows.push({ system: `${served.system}: health checks`, load: 'open, half of the most', concurrency: 32, ...await run(32, { rate, ...served.nothing }) })
       }
     } finally {
       rmSync(folder, { recursive: true })
@@ -123,11 +126,14 @@ async function ours (folder: string, codes: Codes, k: number): Promise<Served> {
   const child = fork(new URL('./serve-child.js', import.meta.url))
   child.send({ codes: join(folder, 'codes'), bits: codes.bits } satisfies ServeJob)
   const [{ address }] = await once(child, 'message') as [{ readonly address: string }]
-  const requests = writeRequests(join(folder, 'ours'), codes.queries.map(code => SearchRequest.encode(SearchRequest.fromPartial({ query: { $case: 'code', value: Buffer.from(code) }, k })).finish()))
+  const ask = (idsOnly: boolean): Ask => {
+    const requests = codes.queries.map(code => SearchRequest.encode(SearchRequest.fromPartial({ query: { $case: 'code', value: Buffer.from(code) }, k, idsOnly })).finish())
+    return { address, proto: [proto, 'hammingbird/v1/search.proto'], call: 'hammingbird.v1.SearchService.Search', requests: writeRequests(join(folder, `ours-${idsOnly}`), requests) }
+  }
   return {
-    system: 'hammingbird',
-    ask: { address, proto: [proto, 'hammingbird/v1/search.proto'], call: 'hammingbird.v1.SearchService.Search', requests },
-    nothing: { proto: [proto, 'grpc/health/v1/health.proto'], call: 'grpc.health.v1.Health.Check', requests: writeRequests(join(folder, 'checks'), [Buffer.alloc(0)]) },
+    // The rival answers ids and distances, and the load generator, which shares the processors, reads all that it is sent.
+    asks: [{ system: 'hammingbird, ids only', ask: ask(true) }, { system: 'hammingbird', ask: ask(false) }],
+    nothing: { address, proto: [proto, 'grpc/health/v1/health.proto'], call: 'grpc.health.v1.Health.Check', requests: writeRequests(join(folder, 'checks'), [Buffer.alloc(0)]) },
     [Symbol.dispose]: () => { child.disconnect() }
   }
 }
@@ -137,8 +143,7 @@ async function faissServer (folder: string, codes: Codes, k: number): Promise<Se
   const [port] = await once(createInterface(child.stdout), 'line') as [string]
   const requests = writeRequests(join(folder, 'faiss'), codes.queries.map(code => new BinaryWriter().uint32(10).bytes(code).uint32(32).uint32(k).finish()))
   return {
-    system: 'IndexBinaryFlat behind grpcio',
-    ask: { address: `127.0.0.1:${port}`, proto: [rivals, 'search_server.proto'], call: 'rival.Rival.Search', requests },
+    asks: [{ system: 'IndexBinaryFlat behind grpcio', ask: { address: `127.0.0.1:${port}`, proto: [rivals, 'search_server.proto'], call: 'rival.Rival.Search', requests } }],
     [Symbol.dispose]: () => { child.stdin.end() }
   }
 }

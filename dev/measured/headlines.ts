@@ -26,11 +26,13 @@ const searchLarge: Line = results => against(results, 'search-10m-64', 1e7, 'ten
 
 const serve: Line = results => {
   const rows = results.find(({ file }) => file.endsWith('/serve.json'))?.rows ?? []
-  const saturating = rows.filter(row => row['load'] === 'closed')
-  const most = (ours: boolean) => Math.max(...saturating.filter(row => (row['system'] === 'hammingbird') === ours).map(row => numberAt(row, 'requestsPerSecond')))
-  const checks = rowOf(results, 'serve', { system: 'hammingbird: health checks' })
-  const half = rowOf(results, 'serve', { system: 'hammingbird', load: 'open, half of the most' })
-  return half && `**Served** over gRPC from a million codes, load generator on the same machine: ${numberText(most(true))} searches a second (FAISS behind grpcio: ${numberText(most(false))}); at half of that p50 ${numberText(numberAt(half, 'p50Ms'))} ms, p99 ${numberText(numberAt(half, 'p99Ms'))} ms${checks === undefined ? '' : `, of a call that does nothing ${numberText(numberAt(checks, 'p50Ms'))} and ${numberText(numberAt(checks, 'p99Ms'))} ms`}.`
+  const most = (is: (system: unknown) => boolean): string => numberText(Math.max(...rows.filter(row => row['load'] === 'closed' && is(row['system'])).map(row => numberAt(row, 'requestsPerSecond'))))
+  const half = (system: string): string | undefined => {
+    const row = rowOf(results, 'serve', { system, load: 'open, half of the most' })
+    return row && `${numberText(numberAt(row, 'p50Ms'))} and ${numberText(numberAt(row, 'p99Ms'))} ms`
+  }
+  const [ids, whole, checks] = ['hammingbird, ids only', 'hammingbird', 'hammingbird, ids only: health checks'].map(half)
+  return ids && `**Served** over gRPC from a million codes, load generator on the same machine: ${most(system => system === 'hammingbird, ids only')} searches a second for ids, ${most(system => system === 'hammingbird')} for whole hits (FAISS behind grpcio, ids: ${most(system => !String(system).startsWith('hammingbird'))}); at half of the most p50 and p99 are ${ids} for ids, ${whole} for whole hits, ${checks} for a call that does nothing.`
 }
 
 function against (results: readonly Result[], file: string, codes: number, called: string): string | undefined {

@@ -13,6 +13,7 @@ import { catalogService } from './service/catalog.js'
 import { collectionService } from './service/collection.js'
 import { Health } from './service/health.js'
 import { modelService } from './service/model.js'
+import { keepStreamsYoung } from './service/open-streams.js'
 import { addReflection } from './service/reflection.js'
 import { searchDefinition, searchService } from './service/search.js'
 import { setAsideService } from './service/set-aside.js'
@@ -86,6 +87,7 @@ export class GrpcServer implements AsyncDisposable {
     await addReflection(server)
 
     const bound = await bind(server, host, port, credentials)
+    keepStreamsYoung(server)
     return new GrpcServer(server, calls, health, drainMs, addressOf(host, bound), bound)
   }
 

@@ -21,7 +21,7 @@ export function searchJson (answer: SearchResponse, { count: countOnly, idsOnly 
     plan: planName(plan),
     ...(countOnly ? {} : { rankedBy: rankedBy === Rank.DETAIL ? 'detail' : 'newest' }),
     ...(tied > 0 ? { rankedOf, tied } : {}),
-    ...(countOnly ? { count } : { hits: hits.map(idsOnly ? ({ id, distance, score }) => ({ id, distance, score }) : hitJson) }),
+    ...(countOnly ? { count } : { hits: hits.map(idsOnly ? ({ id, distance }) => ({ id, distance }) : hitJson) }),
     ...(nextPageToken === '' ? {} : { nextPageToken }),
     ...(standing ? { waiting: standing.waiting, lagSeconds: standing.lagSeconds } : {}),
     stats

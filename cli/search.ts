@@ -27,7 +27,7 @@ export function search (): Command {
   return searchForCommand('search', 'find the images nearest to an image, to a stored one, or to a code')
     .option('--rank <order>', 'detail: order ties by the model\'s detail features', rank)
     .option('--count', 'only say how many there are', false)
-    .option('--ids-only', 'of each image only id, distance and score', false)
+    .option('--ids-only', 'of each image only id and distance', false)
     .option('--after <partition@offset>', 'wait until this position of the images topic can be found', position, [])
     .option('--all', 'all pages; with --json each is a line', false)
     .option('--page-size <n>', 'most images a page', whole(1), 0)
@@ -89,11 +89,13 @@ async function show (answer: SearchResponse, options: SearchOptions, standing: S
     if (standing) process.stderr.write(waitingLine(standing))
     return
   }
-  const rows = answer.hits.map(({ distance, score, id, labels, stale }) => [String(distance), score.toFixed(3), id, `${labels.join(', ')}${stale ? ' (stale)' : ''}`])
+  const rows = answer.hits.map(({ distance, score, id, labels, stale }) => options.idsOnly
+    ? [String(distance), id]
+    : [String(distance), score.toFixed(3), id, `${labels.join(', ')}${stale ? ' (stale)' : ''}`])
   if (rows.length === 0) await print('nothing found')
   else {
-    const columns = [{ name: 'distance', align: 'right' }, { name: 'score' }, { name: 'id', cut: 'middle' }, { name: 'labels', cut: 'end' }] as const
-    for (const line of table(columns, rows)) await print(line)
+    const [distance, id] = [{ name: 'distance', align: 'right' }, { name: 'id', cut: 'middle' }] as const
+    for (const line of table(options.idsOnly ? [distance, id] : [distance, { name: 'score' }, id, { name: 'labels', cut: 'end' }], rows)) await print(line)
   }
   await print(styled('dim', footer(answer)))
   if (answer.nextPageToken !== '' && !options.all) await print(styled('dim', `there are more: --all, or --page-token ${answer.nextPageToken}`))

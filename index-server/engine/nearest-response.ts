@@ -13,7 +13,7 @@ export interface SearchedUnder {
   readonly codes: number
   readonly searchMs: number
   readonly encodeMs: number
-  /** Whether of each image only its id is said. */
+  /** Whether of each hit only id and distance are said. */
   readonly idsOnly: boolean
 }
 
@@ -42,7 +42,7 @@ export class NearestResponse implements SearchResponse {
     this.stats = { tables, buckets, candidates, codes, searchMs, encodeMs }
     const { complete, stats, rankedBy, rankedOf, tied, nextPageToken, count } = this
     const rest = SearchResponse.encode({ hits: [], version, complete, radiusCovered: this.radiusCovered, plan: this.plan, stats, rankedBy, rankedOf, tied, nextPageToken, count }).finish()
-    this.bytes = withHits(rest, idsOnly ? rows.map(idOf) : rows, distances, bits) // at once: rows are good until something is awaited
+    this.bytes = withHits(rest, idsOnly ? rows.map(idOf) : rows, distances, idsOnly ? undefined : bits) // at once: rows are good until something is awaited
   }
 
   get hits (): Hit[] {
@@ -61,7 +61,8 @@ function idOf (row: Uint8Array): Uint8Array {
   }
 }
 
-function withHits (rest: Uint8Array, rows: readonly Uint8Array[], distances: readonly number[], bits: number): Buffer {
+/** @param bits what scores are of; undefined for none. */
+function withHits (rest: Uint8Array, rows: readonly Uint8Array[], distances: readonly number[], bits: number | undefined): Buffer {
   let length = rest.length
   for (let i = 0; i < rows.length; i++) {
     const size = rows[i]!.length + placeSize(distances[i]!, bits)
@@ -81,7 +82,7 @@ function withHits (rest: Uint8Array, rows: readonly Uint8Array[], distances: rea
       bytes[at++] = TAG.distance
       at = writeVarint(bytes, at, distance)
     }
-    if (distance < bits) {
+    if (bits !== undefined && distance < bits) {
       bytes[at++] = TAG.score
       at = bytes.writeDoubleLE(1 - distance / bits, at)
     }
@@ -103,8 +104,8 @@ export function encodeBatchResponse ({ tag, result }: SearchBatchResponse): Buff
 }
 
 /** Bytes of distance and score: a message has none of what is 0. */
-function placeSize (distance: number, bits: number): number {
-  return (distance === 0 ? 0 : 1 + varintSize(distance)) + (distance === bits ? 0 : 9)
+function placeSize (distance: number, bits: number | undefined): number {
+  return (distance === 0 ? 0 : 1 + varintSize(distance)) + (bits === undefined || distance === bits ? 0 : 9)
 }
 
 function varintSize (value: number): number {

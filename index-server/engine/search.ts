@@ -37,7 +37,7 @@ interface Prepared {
   readonly version: string
   readonly subject: Subject
   readonly query: ImageQuery
-  /** Whether of each hit only id, distance and score are said. */
+  /** Whether of each hit only id and distance are said. */
   readonly idsOnly: boolean
   /** Decoding and encoding the query image, and waiting for positions. */
   readonly encodeMs: number
@@ -67,7 +67,7 @@ async function searchPage ({ served, version, query, encodeMs, idsOnly }: Prepar
   const answer = await searchImages(served.store, from, query, tokens, signal)
   const { topics } = served.collection
   return {
-    hits: answer.hits.map(hit => idsOnly ? Hit.create({ id: hit.item.id, distance: hit.distance, score: hit.score }) : hitMessage(hit, version, topics)),
+    hits: answer.hits.map(hit => idsOnly ? Hit.create({ id: hit.item.id, distance: hit.distance }) : hitMessage(hit, version, topics)),
     version,
     complete: answer.complete,
     radiusCovered: Math.max(0, answer.radiusCovered),

@@ -99,7 +99,7 @@ export interface SearchRequest {
   rank: Rank;
   /** Most hits in one answer, 1000 when 0; more come by next_page_token. */
   pageSize: number;
-  /** Of each hit only id, distance and score: a smaller answer for who knows the rest. */
+  /** Of each hit only id and distance: a smaller answer for who knows the rest. */
   idsOnly: boolean;
 }
 

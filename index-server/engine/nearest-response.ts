@@ -41,13 +41,34 @@ export class NearestResponse implements SearchResponse {
     this.plan = planMessage(plan)
     this.stats = { tables, buckets, candidates, codes, searchMs, encodeMs }
     const { complete, stats, rankedBy, rankedOf, tied, nextPageToken, count } = this
-    const rest = SearchResponse.encode({ hits: [], version, complete, radiusCovered: this.radiusCovered, plan: this.plan, stats, rankedBy, rankedOf, tied, nextPageToken, count }).finish()
-    this.bytes = withHits(rest, idsOnly ? rows.map(idOf) : rows, distances, idsOnly ? undefined : bits) // at once: rows are good until something is awaited
+    const rest = { hits: [], version, complete, radiusCovered: this.radiusCovered, plan: this.plan, stats, rankedBy, rankedOf, tied, nextPageToken, count }
+    this.bytes = bytesOf(rest, rows, distances, idsOnly ? undefined : bits) // at once: rows are good until something is awaited
   }
 
   get hits (): Hit[] {
     return SearchResponse.decode(this.bytes).hits
   }
+}
+
+/** Past that a writer is not kept for the next answer. */
+const KEPT_BYTES = 2 ** 16
+let spare: BinaryWriter | undefined
+
+/** @param bits what scores are of; undefined where of each hit only id and distance are said. */
+function bytesOf (rest: SearchResponse, rows: readonly Uint8Array[], distances: readonly number[], bits: number | undefined): Buffer {
+  const writer = spare ?? new BinaryWriter()
+  spare = undefined // until it is empty again: what an error leaves in it is not the next one's
+  SearchResponse.encode(rest, writer)
+  for (let i = 0; i < rows.length; i++) {
+    const distance = distances[i]!
+    writer.uint32(TAG.hits).fork().raw(bits === undefined ? idOf(rows[i]!) : rows[i]!)
+    if (distance > 0) writer.uint32(TAG.distance).uint32(distance)
+    if (bits !== undefined && distance < bits) writer.uint32(TAG.score).double(1 - distance / bits)
+    writer.join()
+  }
+  const bytes = writer.finish()
+  if (bytes.length <= KEPT_BYTES) spare = writer
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 
 /** The beginning of a row: its id, which is the first of a hit's fields. */
@@ -61,35 +82,6 @@ function idOf (row: Uint8Array): Uint8Array {
   }
 }
 
-/** @param bits what scores are of; undefined for none. */
-function withHits (rest: Uint8Array, rows: readonly Uint8Array[], distances: readonly number[], bits: number | undefined): Buffer {
-  let length = rest.length
-  for (let i = 0; i < rows.length; i++) {
-    const size = rows[i]!.length + placeSize(distances[i]!, bits)
-    length += 1 + varintSize(size) + size
-  }
-  const bytes = Buffer.allocUnsafe(length)
-  bytes.set(rest, 0)
-  let at = rest.length
-  for (let i = 0; i < rows.length; i++) {
-    const row = rows[i]!
-    const distance = distances[i]!
-    bytes[at++] = TAG.hits
-    at = writeVarint(bytes, at, row.length + placeSize(distance, bits))
-    bytes.set(row, at)
-    at += row.length
-    if (distance > 0) {
-      bytes[at++] = TAG.distance
-      at = writeVarint(bytes, at, distance)
-    }
-    if (bits !== undefined && distance < bits) {
-      bytes[at++] = TAG.score
-      at = bytes.writeDoubleLE(1 - distance / bits, at)
-    }
-  }
-  return bytes
-}
-
 /** The bytes of any answer. */
 export function encodeResponse (response: SearchResponse): Buffer {
   return response instanceof NearestResponse ? response.bytes : Buffer.from(SearchResponse.encode(response).finish())
@@ -101,19 +93,4 @@ export function encodeBatchResponse ({ tag, result }: SearchBatchResponse): Buff
   if (result?.$case === 'response' && result.value instanceof NearestResponse) SearchBatchResponse.encode({ tag, result: undefined }, writer).uint32(TAG.response).bytes(result.value.bytes)
   else SearchBatchResponse.encode({ tag, result }, writer)
   return Buffer.from(writer.finish())
-}
-
-/** Bytes of distance and score: a message has none of what is 0. */
-function placeSize (distance: number, bits: number | undefined): number {
-  return (distance === 0 ? 0 : 1 + varintSize(distance)) + (bits === undefined || distance === bits ? 0 : 9)
-}
-
-function varintSize (value: number): number {
-  return value < 2 ** 7 ? 1 : value < 2 ** 14 ? 2 : value < 2 ** 21 ? 3 : value < 2 ** 28 ? 4 : 5
-}
-
-function writeVarint (bytes: Uint8Array, at: number, value: number): number {
-  for (; value >= 0x80; value >>>= 7) bytes[at++] = (value & 0x7f) | 0x80
-  bytes[at++] = value
-  return at
 }

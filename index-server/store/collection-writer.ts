@@ -253,7 +253,8 @@ export class CollectionWriter {
 
   async #join (changes: readonly JoinChange[], partition: number, operations: Operation[], durable: () => Promise<void>): Promise<JoinRun> {
     const run = new JoinRun(this.#number, this.#versions)
-    const inVain = await run.begin(changes, this.#kv, (id, key) => this.#records.get(id) ?? (this.#known.mayHave(key) ? undefined : null))
+    // A row that is staged to go, null, may be on disk still: it is not looked up.
+    const inVain = await run.begin(changes, this.#kv, (id, key, row = this.#records.get(id)) => row !== undefined || this.#known.mayHave(key) ? row : null)
     if (this.#known.lookedUpInVain(inVain, this.counts.live)) void this.inTurn(async () => this.#known.read(this.counts.live))
     run.fold(changes, partition, this.#tablesFor())
     await run.settle(this.#kv, operations, durable)

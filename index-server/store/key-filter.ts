@@ -39,6 +39,11 @@ export class KeyFilter {
     return this.#layers.reduce((sum, { words }) => sum + words.byteLength, 0)
   }
 
+  /** How many keys it holds; a few less than were added, which it took for members. */
+  get keys (): number {
+    return this.#layers.reduce((sum, { keys }) => sum + keys, 0)
+  }
+
   /** @returns false when it was surely never added. */
   has (key: Uint8Array): boolean {
     const hash = murmur2(key)

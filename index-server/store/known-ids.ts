@@ -5,7 +5,9 @@ import { FAMILIES, prefixOf } from './keys/families.js'
 /** So many look-ups in vain for each live item, and the ids are read to save those to come: reading one costs a tenth of a look-up. */
 const IN_VAIN = 1 / 8
 const IN_VAIN_AT_LEAST = 20_000
-/** Past that it is no longer worth its memory: some forty million ids. */
+/** What they are read into has room for so many times as many: else it would be full when they have been read. */
+const ROOM = 2
+/** Past that it is no longer worth its memory: some thirty million ids, or twenty that are read. */
 const MOST_BYTES = 64 * 2 ** 20
 
 /**
@@ -16,20 +18,25 @@ const MOST_BYTES = 64 * 2 ** 20
 export class KnownIds {
   readonly #kv: KeyValue
   readonly #range: Range
+  readonly #mostBytes: number
   #filter: KeyFilter | undefined
   /** The filter has what was there before it. */
   #whole = false
   #inVain = 0
+  /** How many there were at least when they were forgotten. */
+  #atLeast = 0
   #reading: Promise<void> | undefined
   #closed = false
 
-  private constructor (kv: KeyValue, range: Range) {
+  private constructor (kv: KeyValue, range: Range, mostBytes: number) {
     this.#kv = kv
     this.#range = range
+    this.#mostBytes = mostBytes
   }
 
-  static async open (kv: KeyValue, collection: number): Promise<KnownIds> {
-    const known = new KnownIds(kv, prefixRange(prefixOf(FAMILIES.join, collection)))
+  /** @param mostBytes of memory that the filter may take. */
+  static async open (kv: KeyValue, collection: number, mostBytes = MOST_BYTES): Promise<KnownIds> {
+    const known = new KnownIds(kv, prefixRange(prefixOf(FAMILIES.join, collection)), mostBytes)
     for await (const run of kv.iterate(known.#range, { limit: 1, values: false })) if (run.length > 0) return known
     known.#filter = new KeyFilter()
     known.#whole = true
@@ -45,7 +52,7 @@ export class KnownIds {
   add (keys: Iterable<Uint8Array>): void {
     if (this.#filter === undefined) return
     for (const key of keys) this.#filter.add(key)
-    if (this.#filter.bytes > MOST_BYTES) this.#forget()
+    if (this.#filter.bytes > this.#mostBytes) this.#forget()
   }
 
   /**
@@ -57,7 +64,8 @@ export class KnownIds {
   lookedUpInVain (count: number, live: number): boolean {
     if (this.#filter !== undefined) return false
     this.#inVain += count
-    if (this.#inVain < Math.max(IN_VAIN_AT_LEAST, live * IN_VAIN) || KeyFilter.bytesFor(live) > MOST_BYTES) return false
+    const ids = Math.max(live, this.#atLeast)
+    if (this.#inVain < Math.max(IN_VAIN_AT_LEAST, ids * IN_VAIN) || KeyFilter.bytesFor(ROOM * ids) > this.#mostBytes) return false
     this.#inVain = 0
     return true
   }
@@ -65,7 +73,7 @@ export class KnownIds {
   /** Begins to read the ids that are there now. Those that come after are added. */
   read (live: number): void {
     if (this.#filter !== undefined || this.#closed) return
-    const filter = this.#filter = new KeyFilter(live)
+    const filter = this.#filter = new KeyFilter(ROOM * Math.max(live, this.#atLeast))
     const ids = this.#kv.iterate(this.#range, { values: false })
     this.#reading = this.#readAll(ids, filter).catch(() => { this.#forget() }) // it would only have saved time
   }
@@ -90,6 +98,7 @@ export class KnownIds {
   }
 
   #forget (): void {
+    this.#atLeast = Math.max(this.#atLeast, this.#filter?.keys ?? 0)
     this.#filter = undefined
     this.#whole = false
   }

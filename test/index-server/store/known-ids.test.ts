@@ -35,6 +35,31 @@ test('known ids: any id may be known until they have been read, which begins aft
   await known.close()
 })
 
+test('known ids: what they are read into has room for more; where there are too many for the memory, they are not read again', async t => {
+  const live = 600_000
+  const kv = new Proxy<KeyValue>(new MemoryKeyValue(), {
+    get (target, name) {
+      if (name !== 'iterate') return Reflect.get(target, name, target) as unknown
+      return async function * (_range: unknown, { limit = live }: { readonly limit?: number }) {
+        for (let at = 0; at < limit; at += 10_000) {
+          yield keysOf(at, Math.min(limit, at + 10_000)).map(key => ({ key, value: Buffer.alloc(0) }))
+          await new Promise(resolve => setImmediate(resolve))
+        }
+      }
+    }
+  })
+  const known = await KnownIds.open(kv, 1, 2 ** 21)
+  t.true(known.lookedUpInVain(live, live))
+  known.read(live)
+  await known.idle()
+  known.add(keysOf(live, live + 100_000))
+  t.true(keysOf(0, live + 100_000).every(isKnown(known)))
+  t.true(keysOf(live + 100_000, live + 110_000).filter(isKnown(known)).length < 200)
+  for (let at = live; at < 3 * live; at += 100_000) known.add(keysOf(at, at + 100_000))
+  t.true(keysOf(3 * live, 3 * live + 1000).every(isKnown(known)), 'it has been forgotten')
+  t.false(known.lookedUpInVain(10 * live, live), 'few of those are live')
+})
+
 test('known ids: a collection that was opened anew looks up what is new until it has read its ids, and what is known always', async t => {
   const lookUps: number[] = []
   const memory = new MemoryKeyValue()

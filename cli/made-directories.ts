@@ -15,7 +15,14 @@ export async function makeDirectories (path: string): Promise<string[]> {
     if (code === 'EEXIST' && (await stat(path)).isDirectory()) return []
     if (code !== 'ENOENT' || dirname(path) === path) throw err
     const above = await makeDirectories(dirname(path))
-    await mkdir(path)
+    try {
+      await mkdir(path)
+    } catch (err) {
+      // Another process may have been there first.
+      if ((err as NodeJS.ErrnoException).code === 'EEXIST' && (await stat(path)).isDirectory()) return above
+      await removeEmpty(above)
+      throw err
+    }
     return [...above, path]
   }
 }

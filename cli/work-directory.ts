@@ -19,10 +19,10 @@ export async function holdWork (directory: string): Promise<AsyncDisposable> {
   return {
     async [Symbol.asyncDispose] () {
       await lock.close()
-      const kept = await readdir(directory).catch(() => [])
-      if (kept.some(name => name !== LOCK)) return
-      await rm(directory, { recursive: true, force: true })
-      await removeEmpty(made)
+      const kept = await readdir(directory).catch(() => undefined)
+      if (kept === undefined || kept.some(name => name !== LOCK)) return
+      await rm(join(directory, LOCK), { recursive: true, force: true })
+      await removeEmpty([...made.filter(one => one !== directory), directory]) // what another run has put there meanwhile stays
     }
   }
 }

@@ -24,6 +24,14 @@ test('makeDirectories: says what it made; of that, removeEmpty leaves what somet
   await t.throwsAsync(makeDirectories('/proc/hammingbird/data'))
 })
 
+test('makeDirectories: several may make the same at once', async t => {
+  const directory = await scratch(t)
+  for (let round = 0; round < 20; round++) {
+    const made = await Promise.all(Array.from({ length: 8 }, () => makeDirectories(join(directory, String(round), 'b', 'c'))))
+    t.is(made.flat().length, 3)
+  }
+})
+
 test('a start that is refused leaves nothing behind', async t => {
   const taken = createServer()
   t.teardown(() => taken.close())

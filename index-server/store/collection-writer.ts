@@ -255,7 +255,7 @@ export class CollectionWriter {
     const run = new JoinRun(this.#number, this.#versions)
     // A row that is staged to go, null, may be on disk still: it is not looked up.
     const inVain = await run.begin(changes, this.#kv, (id, key, row = this.#records.get(id)) => row !== undefined || this.#known.mayHave(key) ? row : null)
-    if (this.#known.lookedUpInVain(inVain, this.counts.live)) void this.inTurn(async () => this.#known.read(this.counts.live))
+    if (this.#known.lookedUpInVain(inVain, this.counts.live)) this.inTurn(async () => this.#known.read(this.counts.live)).catch(() => undefined) // it would only save time
     run.fold(changes, partition, this.#tablesFor())
     await run.settle(this.#kv, operations, durable)
     return run

@@ -37,7 +37,11 @@ export class KnownIds {
   /** @param mostBytes of memory that the filter may take. */
   static async open (kv: KeyValue, collection: number, mostBytes = MOST_BYTES): Promise<KnownIds> {
     const known = new KnownIds(kv, prefixRange(prefixOf(FAMILIES.join, collection)), mostBytes)
-    for await (const run of kv.iterate(known.#range, { limit: 1, values: false })) if (run.length > 0) return known
+    try {
+      for await (const run of kv.iterate(known.#range, { limit: 1, values: false })) if (run.length > 0) return known
+    } catch {
+      return known // damage is told by whoever looks that row up
+    }
     known.#filter = new KeyFilter()
     known.#whole = true
     return known

@@ -10,7 +10,7 @@ import { BinaryWriter } from '@bufbuild/protobuf/wire'
 import { SearchRequest } from '../proto/gen/hammingbird/v1/search.js'
 import { codesOf, type Codes } from './distributions.js'
 import type { Question } from './question.js'
-import { beginSetting, printTable, writeJson } from './report.js'
+import { beginSetting, printTable, spread, writeJson, type Spread } from './report.js'
 import { Ghz, type GhzAnswer, type GhzAsk } from './rivals/ghz.js'
 import { installRival, pythonRival, RIVAL } from './rivals/python.js'
 import { installPython } from './rivals/python-environment.js'
@@ -25,8 +25,8 @@ interface Row extends GhzAnswer {
   readonly system: string
   readonly load: 'closed' | 'open, half of the most'
   readonly concurrency: number
-  /** Of an open load: of each run. The other figures are of the run in the middle. */
-  readonly p99MsRuns?: readonly number[]
+  /** Of an open load's runs. The other figures are of the run in the middle. */
+  readonly p99MsOfRuns?: Spread
 }
 
 /** An open load is run so often: one full collection, of the server's or of the machine, is a tenth of a second's answers. */
@@ -97,7 +97,7 @@ export const question: Question = {
             const answers: GhzAnswer[] = []
             while (answers.length < OPEN_RUNS) answers.push(await run(ask, 32, saturated / 2))
             answers.sort((a, b) => a.p99Ms - b.p99Ms)
-            rows.push({ system, load: 'open, half of the most', concurrency: 32, ...answers[OPEN_RUNS >> 1]!, p99MsRuns: answers.map(({ p99Ms }) => p99Ms) })
+            rows.push({ system, load: 'open, half of the most', concurrency: 32, ...answers[OPEN_RUNS >> 1]!, p99MsOfRuns: spread(answers.map(({ p99Ms }) => p99Ms)) })
           }
           await open(system, ask)
           if (served.nothing !== undefined && i === 0) await open(`${system}: health checks`, served.nothing)
@@ -106,8 +106,8 @@ export const question: Question = {
     } finally {
       rmSync(folder, { recursive: true })
     }
-    printTable(['system', 'load', 'concurrency', 'requests a second', 'p50 ms', 'p99 ms', 'p99 of each run', 'failed'],
-      rows.map(row => [row.system, row.load, row.concurrency, Math.round(row.requestsPerSecond), row.p50Ms.toFixed(2), row.p99Ms.toFixed(2), row.p99MsRuns?.map(ms => ms.toFixed(1)).join(' ') ?? '', row.failed]))
+    printTable(['system', 'load', 'concurrency', 'requests a second', 'p50 ms', 'p99 ms', 'p99 of the runs', 'failed'],
+      rows.map(row => [row.system, row.load, row.concurrency, Math.round(row.requestsPerSecond), row.p50Ms.toFixed(2), row.p99Ms.toFixed(2), row.p99MsOfRuns === undefined ? '' : `${row.p99MsOfRuns.min.toFixed(1)} to ${row.p99MsOfRuns.max.toFixed(1)}`, row.failed]))
     const setting = ended({ ghz: Ghz.version, ...versions })
     if (values.json !== undefined) writeJson(values.json, { question: 'serve', ...setting, codes: count, bits, k, queries: codes.queries.length, distribution: 'clustered', rows })
   }

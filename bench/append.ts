@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import type { StoreChange } from '../index-server/store/collection-store.js'
 import { StoreDirectory } from '../index-server/store/store-directory.js'
@@ -14,6 +15,8 @@ import { beginSetting, printTable, spread, writeJson } from './report.js'
 const RUN = 500
 /** Images after which the other side has its turn: both meet the same load of the machine. */
 const TURN = 20_000
+/** A process that does nothing for so long has nothing to compact. */
+const REST_MS = 20
 /** So many images the codes are behind their items. */
 const LAG = 2000
 
@@ -25,8 +28,9 @@ interface Clock {
 
 /**
  * Items and their codes are applied side by side, as two topics are. The bar is RocksDB alone: the very batches that come of
- * it are written to a directory, one behind the other, with nothing else going on. They are recorded, which takes time of
- * its own, from a twin that nobody clocks. Turn by turn: what is left to be compacted in the background costs the next one.
+ * it are written to a second directory, one behind the other, with nothing else going on. (That they are kept until then
+ * costs our side a little.) Turn by turn, so that both meet the same machine; and each until its own compaction has come to
+ * rest, or it would be the other side that pays for it.
  */
 export const question: Question = {
   asks: 'how fast items and codes are joined and stored, beside RocksDB writing the same rows: --images 1e6 --updates 2e5 --bits 64 --json FILE',
@@ -40,21 +44,18 @@ export const question: Question = {
     const root = await mkdtemp(join(tmpdir(), 'hammingbird-bench-'))
     try {
       await using ours = await RocksKeyValue.open({ directory: join(root, 'ours'), ...MEMORY })
-      await using twin = await RocksKeyValue.open({ directory: join(root, 'twin'), ...MEMORY })
       await using bare = await RocksKeyValue.open({ directory: join(root, 'bare'), ...MEMORY })
-      const recorded = new RecordedWrites(twin)
-      await using directory = await StoreDirectory.open(ours)
-      await using twinDirectory = await StoreDirectory.open(recorded.keyValue)
-      const [collection, twinCollection] = [await directory.collection('bench'), await twinDirectory.collection('bench')]
-      for (const one of [collection, twinCollection]) await one.addVersion('v1', bits)
+      const recorded = new RecordedWrites(ours)
+      await using directory = await StoreDirectory.open(recorded.keyValue)
+      const collection = await directory.collection('bench')
+      await collection.addVersion('v1', bits)
       let offset = 0
       const measure = async (name: string, count: number, idOf: (i: number) => string) => {
         const turns: Turn[] = []
         for (let from = 0; from < count; from += TURN) {
           const ids = Array.from({ length: Math.min(TURN, count - from) }, (_, i) => idOf(from + i))
-          const joined = await clocked(() => applySideBySide(collection, ids, offset, bits))
           recorded.clear()
-          await applySideBySide(twinCollection, ids, offset, bits)
+          const joined = await clocked(() => applySideBySide(collection, ids, offset, bits))
           const written = await clocked(async () => { for (const operations of recorded.batches) await bare.write(operations) })
           turns.push({ images: ids.length, rows: recorded.rows, ours: joined, bare: written })
           offset += ids.length
@@ -173,9 +174,19 @@ async function clocked (work: () => Promise<void>): Promise<Clock> {
   const cpuBegan = process.cpuUsage() // takes a while itself: outside what is clocked
   const began = performance.now()
   await work()
-  const seconds = (performance.now() - began) / 1000
+  const seconds = (await atRest() - began) / 1000
   const { user, system } = process.cpuUsage(cpuBegan)
   return { seconds, cpuSeconds: (user + system) / 1e6 }
+}
+
+/** Waits until the process takes next to no processor time any more. @returns since when, in milliseconds of `performance.now`. */
+async function atRest (): Promise<number> {
+  for (let since = performance.now(); ; since = performance.now()) {
+    const before = process.cpuUsage()
+    await sleep(REST_MS)
+    const { user, system } = process.cpuUsage(before)
+    if ((user + system) / 1000 < REST_MS / 5) return since
+  }
 }
 
 function summary (turns: readonly Turn[]) {

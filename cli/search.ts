@@ -29,7 +29,7 @@ export function search (): Command {
     .option('--count', 'only say how many there are', false)
     .option('--ids-only', 'of each image only id and distance', false)
     .option('--after <partition@offset>', 'wait until this position of the images topic can be found', position, [])
-    .option('--all', 'all pages; with --json each is a line', false)
+    .option('--all', 'all pages of what -k or --radius asks for; with --json each is a line', false)
     .option('--page-size <n>', 'most images a page', whole(1), 0)
     .option('--page-token <token>', 'the next page, from a former answer', '')
     .action(async (options: SearchOptions) => {
